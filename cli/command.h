@@ -1,0 +1,82 @@
+// What the verbs share: the globals, and a command line read by CLI11 with errors that help.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/state_store.h"
+
+namespace CLI {
+class App;
+}
+
+namespace jaula::cli {
+
+using Arguments = std::vector<std::string>;  // what follows the verb
+
+struct Globals {
+  std::string root;  // --root
+};
+
+struct Verb {
+  const char* name;
+  const char* summary;
+  int (*main)(const Globals& globals, const Arguments& arguments);
+};
+
+int run_main(const Globals& globals, const Arguments& arguments);
+int exec_main(const Globals& globals, const Arguments& arguments);
+int stop_main(const Globals& globals, const Arguments& arguments);
+int kill_main(const Globals& globals, const Arguments& arguments);
+int ps_main(const Globals& globals, const Arguments& arguments);
+int inspect_main(const Globals& globals, const Arguments& arguments);
+int logs_main(const Globals& globals, const Arguments& arguments);
+int wait_main(const Globals& globals, const Arguments& arguments);
+int rm_main(const Globals& globals, const Arguments& arguments);
+int check_main(const Globals& globals, const Arguments& arguments);
+int plan_main(const Globals& globals, const Arguments& arguments);
+int config_main(const Globals& globals, const Arguments& arguments);
+int doctor_main(const Globals& globals, const Arguments& arguments);
+int version_main(const Globals& globals, const Arguments& arguments);
+
+StateStore store_of(const Globals& globals);
+
+// A command line of one verb: options as members of the CLI11 App, then positionals in rest().
+class CommandLine {
+ public:
+  // `usage` follows the verb: "[OPTIONS] NAME"; `example` is printed at the end of --help.
+  CommandLine(const std::string& verb, const std::string& usage, const std::string& summary,
+              const std::string& example);
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  [[nodiscard]] CLI::App& app() noexcept { return *app_; }
+  // Reads options up to the first positional; with `interspersed`, between positionals too. A value
+  // is what to exit with at once: 0 after --help, 125 after a mistake that has been explained.
+  std::optional<int> parse(const Arguments& arguments, bool interspersed);
+  [[nodiscard]] const Arguments& rest() const noexcept { return rest_; }
+  // Explains a mistake in the use of the verb. Returns what to exit with.
+  [[nodiscard]] int misused(const std::string& text) const;
+
+ private:
+  [[nodiscard]] int unknown_option(const std::string& option) const;
+
+  std::string verb_;
+  std::unique_ptr<CLI::App> app_;
+  Arguments rest_;
+};
+
+// Prints an error; what to exit with.
+int failed(const Error& error);
+
+// Does `act` for each name, going on after a failure. What to exit with.
+int for_each_name(const Arguments& names,
+                  const std::function<Result<void>(const std::string&)>& act, bool print_name);
+
+}  // namespace jaula::cli

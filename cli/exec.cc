@@ -1,0 +1,41 @@
+#include "runtime/exec.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+
+namespace jaula::cli {
+
+int exec_main(const Globals& globals, const Arguments& arguments) {
+  CommandLine line("exec", "[OPTIONS] NAME COMMAND...",
+                   "Run a command in a running jail, with the jail's identity, filter, "
+                   "capabilities and limits.",
+                   "jaula exec -it web sh");
+  ExecOptions options;
+  std::string user, directory;
+  CLI::App& app = line.app();
+  app.add_flag("-i,--interactive", options.stdio.interactive, "pass standard input on");
+  app.add_flag("-t,--tty", options.stdio.terminal, "give the command a terminal");
+  app.add_option("-u,--user", user, "run as NAME|UID[:GROUP|GID]")->type_name("");
+  app.add_option("-w,--workdir", directory, "working directory in the jail")->type_name("");
+  app.add_option("-e,--env", options.environment, "set a variable: NAME=VALUE")
+      ->allow_extra_args(false)
+      ->type_name("");
+  if (const auto code = line.parse(arguments, false)) return *code;
+  if (line.rest().size() < 2) return line.misused("it takes the name of a jail and a command");
+  for (std::string& variable : options.environment) {
+    if (variable.empty() || variable[0] == '=')
+      return line.misused("--env takes NAME=VALUE, got \"" + variable + "\"");
+    if (variable.find('=') != std::string::npos) continue;
+    const char* value = std::getenv(variable.c_str());  // as docker: NAME alone passes ours on
+    variable += '=';
+    if (value != nullptr) variable += value;
+  }
+  if (!user.empty()) options.user = user;
+  if (!directory.empty()) options.directory = directory;
+  options.arguments.assign(line.rest().begin() + 1, line.rest().end());
+  const Result<int> code = exec_in_jail(store_of(globals), line.rest()[0], options);
+  return code ? *code : failed(code.error());
+}
+
+}  // namespace jaula::cli

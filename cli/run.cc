@@ -1,0 +1,48 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/target.h"
+#include "runtime/run.h"
+#include "runtime/stop.h"
+
+namespace jaula::cli {
+
+int run_main(const Globals& globals, const Arguments& arguments) {
+  CommandLine line("run", "[OPTIONS] TARGET [COMMAND...]",
+                   "Start a jail. TARGET is a spec file (*.yaml, or - for standard input), a root "
+                   "directory, or the word host.",
+                   "jaula run -d --name web -m 64m examples/hello.yaml");
+  TargetOptions target;
+  RunOptions options;
+  bool replace = false;
+  std::string degrade = "error";
+  CLI::App& app = line.app();
+  app.add_flag("-d,--detach", options.stdio.detached, "run in the background and print the name");
+  app.add_flag("-i,--interactive", options.stdio.interactive, "pass standard input on");
+  app.add_flag("-t,--tty", options.stdio.terminal, "give the payload a terminal");
+  app.add_flag("--rm", options.remove_at_exit, "delete the record of a detached jail at its end");
+  app.add_flag("--replace", replace, "end and delete a jail that has the name");
+  app.add_flag("--unit", options.unit, "be the main process of a systemd service");
+  app.add_option("--degrade", degrade, "what this host cannot enforce: error, or warn and go on")
+      ->check(CLI::IsMember({"error", "warn"}))
+      ->type_name("HOW");
+  target.add_to(app);
+  if (const auto code = line.parse(arguments, false)) return *code;
+  if (line.rest().empty()) return line.misused("it takes a spec file, a root directory or host");
+  if (options.unit && options.stdio.detached)
+    return line.misused("--unit stays in the foreground: leave -d out");
+  options.degrade = degrade == "warn";
+
+  Result<spec::JailConfig> config = target.resolve(line.rest());
+  if (!config) return failed(config.error());
+  config->process.terminal = options.stdio.terminal;
+  StateStore store = store_of(globals);
+  if (replace) {
+    Result<void> removed = remove_jail(store, config->name, true);
+    if (!removed && removed.error().code() != ENOENT) return failed(removed.error());
+  }
+  const Result<int> code = run_jail(store, *config, options);
+  return code ? *code : failed(code.error());
+}
+
+}  // namespace jaula::cli

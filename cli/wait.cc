@@ -1,0 +1,48 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "runtime/base/sys.h"
+#include "runtime/spec/units.h"
+#include "runtime/stop.h"
+
+namespace jaula::cli {
+namespace {
+
+Result<void> wait_for(const StateStore& store, const std::string& name,
+                      std::optional<std::chrono::milliseconds> timeout) {
+  JailDirectory directory = TRY(store.open(name));
+  {
+    JailDirectory starting = TRY(store.open(name));
+    TRY(starting.lock());  // whoever is starting it holds the lock until it runs
+  }
+  const JailState state = TRY(directory.load());
+  Result<Exit> exit = wait_for_exit(directory, state, timeout);
+  if (!exit && exit.error().code() == ETIMEDOUT)
+    return Error(0, "the jail ", name, " has not ended").exits(ExitCode::kTimeLimit);
+  if (!exit) return exit.error();
+  return sys::write_all(1, std::to_string(exit->code) + "\n", "standard output");
+}
+
+}  // namespace
+
+int wait_main(const Globals& globals, const Arguments& arguments) {
+  CommandLine line("wait", "[OPTIONS] NAME...",
+                   "Wait until jails end, and print the exit code of each.",
+                   "jaula wait --timeout 1m batch");
+  std::string text;
+  line.app()
+      .add_option("--timeout", text, "give up after this time, with exit code 124")
+      ->type_name("TIME");
+  if (const auto code = line.parse(arguments, true)) return *code;
+  if (line.rest().empty()) return line.misused("it takes the name of a jail");
+  std::optional<std::chrono::milliseconds> timeout;
+  if (!text.empty()) {
+    timeout = spec::parse_duration(text);
+    if (!timeout) return line.misused("--timeout takes a time such as 30s, got " + text);
+  }
+  const StateStore store = store_of(globals);
+  return for_each_name(
+      line.rest(), [&](const std::string& name) { return wait_for(store, name, timeout); }, false);
+}
+
+}  // namespace jaula::cli

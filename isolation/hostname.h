@@ -1,0 +1,17 @@
+// The jail's UTS names. Runs inside. uts_namespaces(7)
+#pragma once
+
+#include <string>
+
+#include "runtime/base/result.h"
+
+namespace jaula::isolation {
+
+struct Hostname {
+  std::string host;    // empty: left alone
+  std::string domain;  // empty: left alone
+};
+
+Result<void> apply(const Hostname& names) noexcept;
+
+}  // namespace jaula::isolation

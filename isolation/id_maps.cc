@@ -1,0 +1,70 @@
+#include "isolation/id_maps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/base/sys.h"
+
+namespace jaula::isolation {
+namespace {
+
+constexpr const char* kHelpers[] = {"/usr/bin/newuidmap", "/usr/bin/newgidmap"};
+
+// newuidmap PID inside outside count [inside outside count …]; the map's own text, split at blanks.
+Result<void> run_helper(const char* helper, pid_t child, const std::string& map) noexcept {
+  char words[1024];
+  const char* argv[128] = {helper};
+  std::size_t argc = 1;
+  std::size_t used = 0;
+  const Error number(0, child);
+  const auto word = [&](std::string_view text) {
+    if (used + text.size() + 1 > sizeof words || argc + 2 > 128) return false;
+    text.copy(words + used, text.size());
+    words[used + text.size()] = '\0';
+    argv[argc++] = words + used;
+    used += text.size() + 1;
+    return true;
+  };
+  bool fits = word(number.text());
+  for (std::size_t at = 0; fits && at < map.size();) {
+    const std::size_t end = std::min(map.find_first_of(" \n", at), map.size());
+    if (end > at) fits = word(std::string_view(map).substr(at, end - at));
+    at = end + 1;
+  }
+  if (!fits) return Error(E2BIG, "id map of ", map.size(), " bytes for ", helper);
+
+  const pid_t pid = ::vfork();
+  if (pid < 0) return Error(errno, "fork for ", helper);
+  if (pid == 0) {
+    ::execv(helper, const_cast<char* const*>(argv));  // NOLINT: execv reads only
+    ::_exit(127);
+  }
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (status != 0)
+    return Error(0, helper, " refused the map \"", std::string_view(map).substr(0, map.size() - 1),
+                 "\"")
+        .hint("compare with the ranges of this user in /etc/subuid and /etc/subgid");
+  return {};
+}
+
+}  // namespace
+
+Result<void> write_for(pid_t child, const IdMaps& maps) noexcept {
+  if (maps.uid_map.empty()) return {};
+  if (maps.use_helpers) {
+    TRY(run_helper(kHelpers[0], child, maps.uid_map));
+    return run_helper(kHelpers[1], child, maps.gid_map);
+  }
+  char path[32] = "/proc/";
+  Error(0, child).text().copy(path + 6, 16);
+  const Fd process = TRY(sys::open(path, O_PATH | O_DIRECTORY));
+  TRY(sys::write_file_at(process.get(), "uid_map", maps.uid_map));
+  if (maps.deny_setgroups) TRY(sys::write_file_at(process.get(), "setgroups", "deny"));
+  return sys::write_file_at(process.get(), "gid_map", maps.gid_map);
+}
+
+}  // namespace jaula::isolation

@@ -1,0 +1,30 @@
+// The maps of the jail's user namespace. Runs outside. user_namespaces(7), newuidmap(1)
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.h"
+
+namespace jaula::isolation {
+
+struct IdRange {
+  std::uint32_t inside;
+  std::uint32_t outside;
+  std::uint32_t count;
+};
+
+struct IdMaps {
+  std::string uid_map;  // text of /proc/PID/uid_map; empty: no user namespace is made
+  std::string gid_map;
+  bool deny_setgroups = false;  // the kernel demands it of a gid map written without CAP_SETGID
+  // Set when the maps go through the setuid helpers of shadow-utils, which check /etc/subuid.
+  bool use_helpers = false;
+};
+
+Result<void> write_for(pid_t child, const IdMaps& maps) noexcept;
+
+}  // namespace jaula::isolation

@@ -1,0 +1,84 @@
+#include "isolation/init.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/base/sys.h"
+
+namespace jaula::isolation {
+namespace {
+
+// Every signal is blocked in PID 1 and taken one by one: a blocked signal is never ignored, while
+// the kernel drops unhandled ones that are sent to PID 1. pid_namespaces(7)
+sigset_t block_all() noexcept {
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
+  return before;
+}
+
+// Reaps what has ended; true when the payload is among it.
+bool reap(pid_t payload, int& payload_status) noexcept {
+  for (;;) {
+    int status = 0;
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid <= 0) return false;
+    if (pid != payload) continue;
+    payload_status = status;
+    return true;
+  }
+}
+
+[[noreturn]] void serve(pid_t payload, int status_fd) noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  int status = 0;
+  for (;;) {
+    siginfo_t info{};
+    const int signal = ::sigwaitinfo(&all, &info);
+    if (signal < 0) continue;
+    if (signal != SIGCHLD) {
+      // What a process of the jail sends to its PID 1 stays there: only the monitor's signals,
+      // which come from no pid of this namespace, are meant for the payload.
+      if (info.si_pid == 0 || info.si_code == SI_KERNEL) ::kill(payload, signal);
+      continue;
+    }
+    if (reap(payload, status)) break;
+  }
+  [[maybe_unused]] const ssize_t told = ::write(status_fd, &status, sizeof status);
+  sys::exit_now(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+}  // namespace
+
+Error run_as_init(const Payload& payload, const InitFds& fds) noexcept {
+  // The payload must not read or drive this process, which has the same ids. proc(5), ptrace(2)
+  Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  if (!hidden) return hidden.error();
+  const sigset_t before = block_all();
+  // vfork: the child borrows this memory until execve, which is cheaper than copying page tables
+  // that are thrown away at once; and when it returns here the payload runs, or has failed.
+  volatile bool failed = false;
+  Error* error = nullptr;
+  alignas(Error) unsigned char place[sizeof(Error)];
+  const pid_t child = ::vfork();
+  if (child < 0) return Error(errno, "fork the payload");
+  if (child == 0) {
+    ::setsid();  // cannot fail: a new process leads no group
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    error = ::new (place) Error(execute(payload));
+    failed = true;
+    ::_exit(127);
+  }
+  if (failed) return *error;
+  ::close(fds.sync);
+  ::close(0);
+  ::close(1);
+  ::close(2);
+  serve(child, fds.status);
+}
+
+}  // namespace jaula::isolation

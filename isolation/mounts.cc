@@ -1,0 +1,221 @@
+#include "isolation/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "isolation/root_path.h"
+#include "runtime/base/sys.h"
+
+namespace jaula::isolation {
+namespace {
+
+// Everything that is being assembled sits on a tmpfs laid over the old root's /proc, which is there
+// on every host and has done its work (make_proc). It must not lie over "/" itself: the old root
+// would stay under it when the topmost mount of "/" is detached.
+struct Staging {
+  Fd directory;
+};
+
+Result<Fd> make_tmpfs(const char* mode, unsigned attributes) noexcept {
+  const Fd context = TRY(sys::fsopen("tmpfs"));
+  TRY(sys::fsconfig_string(context.get(), "source", "jaula"));
+  TRY(sys::fsconfig_string(context.get(), "mode", mode));
+  return sys::fsmount(context.get(), "tmpfs", attributes);
+}
+
+Result<Staging> make_staging() noexcept {
+  Staging staging;
+  staging.directory = TRY(make_tmpfs("0700", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+  const Fd place = TRY(sys::open("/proc", O_PATH | O_DIRECTORY));
+  TRY(sys::move_mount(staging.directory.get(), place.get()));
+  const int here = staging.directory.get();
+  TRY(sys::mkdirat(here, "root", 0755));
+  TRY(sys::mkdirat(here, "mask", 0));
+  TRY(sys::openat(here, "mask-file", O_WRONLY | O_CREAT | O_EXCL, 0));
+  return staging;
+}
+
+Result<Fd> make_overlay(const RootPlan& plan, const Staging& staging, Fd lower) noexcept {
+  const int here = staging.directory.get();
+  for (const char* name : {"lower", "upper", "work"}) TRY(sys::mkdirat(here, name, 0755));
+  const Fd place = TRY(sys::openat(here, "lower", O_PATH | O_DIRECTORY));
+  TRY(sys::move_mount(lower.get(), place.get()));
+  // Layers are named by paths relative to the working directory: no separator of overlayfs' option
+  // syntax can come from a path of the user's.
+  TRY(sys::fchdir(here));
+  const Fd context = TRY(sys::fsopen("overlay"));
+  TRY(sys::fsconfig_string(context.get(), "source", "jaula"));
+  TRY(sys::fsconfig_string(context.get(), "lowerdir", "lower"));
+  TRY(sys::fsconfig_string(context.get(), "upperdir", "upper"));
+  TRY(sys::fsconfig_string(context.get(), "workdir", "work"));
+  if (plan.overlay_userxattr) TRY(sys::fsconfig_flag(context.get(), "userxattr"));
+  return sys::fsmount(context.get(), "overlay", MOUNT_ATTR_NODEV);
+}
+
+Result<Fd> make_root(const RootPlan& plan, const Staging& staging, Fd outside) noexcept {
+  if (plan.kind == RootPlan::Kind::kTmpfs) return make_tmpfs("0755", MOUNT_ATTR_NODEV);
+  if (!outside)
+    outside = TRY(open_source({.path = plan.source.c_str(), .recursive = true,
+                               .attributes = MOUNT_ATTR_NODEV}, -1));
+  if (plan.kind == RootPlan::Kind::kDirectory) return outside;
+  return make_overlay(plan, staging, std::move(outside));
+}
+
+Result<void> make_file(int root, const MountOp& op) noexcept {
+  const char* path = op.target.c_str();
+  const Fd place = TRY(make_mount_point(root, path, MountPointKind::kFile));
+  const Fd file = TRY(open_in_root(root, path, O_WRONLY | O_TRUNC | O_NOFOLLOW));
+  TRY(sys::write_all(file.get(), op.source, path));
+  if (::fchmod(file.get(), op.mode) < 0) return Error(errno, "set mode of ", path);
+  return {};
+}
+
+Result<void> make_symlink(int root, const MountOp& op) noexcept {
+  const std::size_t slash = op.target.rfind('/');
+  if (slash == std::string::npos) return sys::symlinkat(op.source.c_str(), root, op.target.c_str());
+  char above[512];
+  if (slash >= sizeof above) return Error(ENAMETOOLONG, "make link ", op.target);
+  op.target.copy(above, slash);
+  above[slash] = '\0';
+  const Fd parent = TRY(make_directory(root, above, 0755));
+  return sys::symlinkat(op.source.c_str(), parent.get(), op.target.c_str() + slash + 1);
+}
+
+Result<void> bind(int root, const MountOp& op, Fd tree) noexcept {
+  if (!tree)
+    tree = TRY(open_source({.path = op.source.c_str(), .recursive = op.recursive,
+                            .attributes = op.attributes}, -1));
+  const Fd place = TRY(make_mount_point(
+      root, op.target.c_str(),
+      op.source_is_file ? MountPointKind::kFile : MountPointKind::kDirectory));
+  return sys::move_mount(tree.get(), place.get());
+}
+
+Result<Fd> make_file_system(const MountOp& op) noexcept {
+  const Fd context = TRY(sys::fsopen(op.source.c_str()));
+  TRY(sys::fsconfig_string(context.get(), "source", op.source.c_str()));
+  for (const auto& [key, value] : op.options) {
+    TRY(value.empty() ? sys::fsconfig_flag(context.get(), key.c_str())
+                      : sys::fsconfig_string(context.get(), key.c_str(), value.c_str()));
+  }
+  return sys::fsmount(context.get(), op.source.c_str(), static_cast<unsigned>(op.attributes));
+}
+
+Result<void> mount_file_system(int root, const MountOp& op, Fd& proc) noexcept {
+  const Fd place = TRY(make_mount_point(root, op.target.c_str(), MountPointKind::kDirectory));
+  if (op.source == "proc") return sys::move_mount(proc.get(), place.get());
+  const Fd mount = TRY(make_file_system(op));
+  return sys::move_mount(mount.get(), place.get());
+}
+
+// The cover of a masked path comes from the staging tmpfs, never from an inode of the jail.
+// CVE-2025-31133
+Result<void> mask(int root, const MountOp& op, const Staging& staging) noexcept {
+  Result<Fd> place = open_in_root(root, op.target.c_str(), O_PATH | O_NOFOLLOW);
+  if (!place && place.error().code() == ENOENT) return {};
+  if (!place) return place.error();
+  const struct stat info = TRY(sys::fstat(place->get()));
+  if (S_ISLNK(info.st_mode)) return Error(ELOOP, "mask /", op.target);
+  const Fd cover = TRY(sys::clone_tree(staging.directory.get(),
+                                       S_ISDIR(info.st_mode) ? "mask" : "mask-file", 0));
+  TRY(sys::mount_setattr(cover.get(), 0,
+                         MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+                             MOUNT_ATTR_NOEXEC, 0));
+  return sys::move_mount(cover.get(), place->get());
+}
+
+Result<void> make_read_only(int root, const MountOp& op) noexcept {
+  Result<Fd> place = open_in_root(root, op.target.c_str(), O_PATH | O_NOFOLLOW);
+  if (!place && place.error().code() == ENOENT) return {};
+  if (!place) return place.error();
+  const Fd copy = TRY(sys::clone_tree(place->get(), "", AT_EMPTY_PATH | AT_RECURSIVE));
+  TRY(sys::mount_setattr(copy.get(), op.recursive ? AT_RECURSIVE : 0,
+                         op.attributes | MOUNT_ATTR_RDONLY, 0));
+  return sys::move_mount(copy.get(), place->get());
+}
+
+Result<void> perform(int root, const MountOp& op, const Staging& staging, Fd outside,
+                     Fd& proc) noexcept {
+  switch (op.kind) {
+    case MountOp::Kind::kDirectory: {
+      TRY(make_directory(root, op.target.c_str(), op.mode));
+      return {};
+    }
+    case MountOp::Kind::kFile: return make_file(root, op);
+    case MountOp::Kind::kSymlink: return make_symlink(root, op);
+    case MountOp::Kind::kBind: return bind(root, op, std::move(outside));
+    case MountOp::Kind::kFileSystem: return mount_file_system(root, op, proc);
+    case MountOp::Kind::kMask: return mask(root, op, staging);
+    case MountOp::Kind::kReadOnly: return make_read_only(root, op);
+  }
+  return Error(EINVAL, "unknown mount operation");
+}
+
+}  // namespace
+
+Result<Fd> open_source(const TreeSource& source, int user_namespace) noexcept {
+  const unsigned depth = source.recursive ? AT_RECURSIVE : 0U;
+  Fd tree = TRY(sys::clone_tree(AT_FDCWD, source.path, depth));
+  const std::uint64_t mapped = user_namespace < 0 ? 0 : MOUNT_ATTR_IDMAP;
+  // Inside, everything is private already: a copy without attributes is ready.
+  if (mapped == 0 && source.attributes == 0) return tree;
+  Result<void> set = sys::mount_setattr(tree.get(), depth, source.attributes | mapped, 0,
+                                        MS_PRIVATE, user_namespace);
+  if (!set && set.error().code() == EINVAL && mapped != 0)
+    return Error(EINVAL, "map the ids of ", source.path)
+        .hint("this kernel cannot map ids on that file system; keep the files on ext4, xfs or "
+              "btrfs, or set `userns_mode: host`");
+  if (!set) return set.error();
+  return tree;
+}
+
+std::vector<TreeSource> sources_made_outside(const MountPlan& plan) {
+  std::vector<TreeSource> sources;
+  if (plan.root.idmapped)
+    sources.push_back({.path = plan.root.source.c_str(), .recursive = false,
+                       .attributes = MOUNT_ATTR_NODEV});
+  for (const MountOp& op : plan.ops)
+    if (op.idmapped)
+      sources.push_back({.path = op.source.c_str(), .recursive = op.recursive,
+                         .attributes = op.attributes});
+  return sources;
+}
+
+Result<Fd> apply(const MountPlan& plan, std::span<Fd> outside, Fd& proc) noexcept {
+  // Nothing that is mounted here may travel to the host, nor from it. mount_namespaces(7)
+  TRY(sys::set_propagation_of_root(MS_PRIVATE));
+  const Staging staging = TRY(make_staging());
+  std::size_t next = 0;
+  const auto take = [&](bool idmapped) { return idmapped ? std::move(outside[next++]) : Fd(); };
+
+  Fd root = TRY(make_root(plan.root, staging, take(plan.root.idmapped)));
+  const Fd place = TRY(sys::openat(staging.directory.get(), "root", O_PATH | O_DIRECTORY));
+  TRY(sys::move_mount(root.get(), place.get()));
+  int index = 0;
+  for (const MountOp& op : plan.ops) {
+    Result<void> performed = perform(root.get(), op, staging, take(op.idmapped), proc);
+    if (!performed) return performed.error().at(index);
+    ++index;
+  }
+  return root;
+}
+
+Result<Fd> make_proc() noexcept {
+  const Fd context = TRY(sys::fsopen("proc"));
+  TRY(sys::fsconfig_string(context.get(), "source", "proc"));
+  return sys::fsmount(context.get(), "proc",
+                      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+Result<void> enter(int root, const RootPlan& plan) noexcept {
+  TRY(sys::fchdir(root));
+  TRY(sys::pivot_root_here());
+  if (plan.read_only) TRY(sys::mount_setattr(root, 0, MOUNT_ATTR_RDONLY, 0));
+  // "." is still where the old root was stacked; the new "/" is what the payload starts from.
+  if (::chdir("/") < 0) return Error(errno, "enter /");
+  return {};
+}
+
+}  // namespace jaula::isolation

@@ -1,0 +1,84 @@
+// The jail's file system tree as an ordered list of mount operations, made with the mount API of
+// descriptors: nothing is ever mounted by a string path inside the root. apply() runs inside,
+// before pivot_root; open_source() on either side. mount_namespaces(7), fsopen(2), open_tree(2)
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/result.h"
+
+namespace jaula::isolation {
+
+struct MountOp {
+  enum class Kind : std::uint8_t {
+    kDirectory,   // make target with mode
+    kFile,        // make target with the bytes of source
+    kSymlink,     // make target pointing to the text of source
+    kBind,        // mount source (a host path) on target
+    kFileSystem,  // mount a new file system of type source on target
+    kMask,        // hide target, where it exists
+    kReadOnly,    // make target read-only, where it exists
+  };
+  Kind kind = Kind::kDirectory;
+  std::string source = {};
+  std::string target = {};          // relative to the root, without a leading '/'
+  std::uint64_t attributes = 0;   // MOUNT_ATTR_*
+  bool recursive = false;         // kBind, kReadOnly: with what is mounted below
+  bool source_is_file = false;    // kBind: source is no directory
+  bool idmapped = false;          // kBind: made outside, mapped to the jail's ids
+  unsigned mode = 0755;           // kDirectory, kFile
+  std::vector<std::pair<std::string, std::string>> options = {};  // kFileSystem; "" value: a flag
+  std::string origin = {};        // where the spec asked for it, for messages
+};
+
+struct RootPlan {
+  enum class Kind : std::uint8_t {
+    kDirectory,  // source itself
+    kOverlay,    // source below a throw-away tmpfs
+    kTmpfs,      // an empty tmpfs
+  };
+  Kind kind = Kind::kTmpfs;
+  std::string source = {};
+  bool idmapped = false;       // source is made outside, mapped to the jail's ids
+  bool read_only = false;      // set last, when every mount point is there
+  bool overlay_userxattr = false;  // overlay made inside a user namespace. overlayfs.rst
+  std::string origin = {};
+};
+
+struct MountPlan {
+  RootPlan root;
+  std::vector<MountOp> ops;
+};
+
+// A detached copy of the tree at a host path with the attributes set; `user_namespace` >= 0 maps
+// its ids too (that needs CAP_SYS_ADMIN over the file system, so it is done outside).
+struct TreeSource {
+  const char* path;
+  bool recursive;
+  std::uint64_t attributes;
+};
+Result<Fd> open_source(const TreeSource& source, int user_namespace) noexcept;
+
+// As many trees as one message can carry (SCM_MAX_FD is 253). unix(7)
+inline constexpr std::size_t kMaxOutsideTrees = 250;
+
+// What of the plan is made outside, in the order in which apply() takes it: the root first.
+std::vector<TreeSource> sources_made_outside(const MountPlan& plan);
+
+// Makes the whole tree and leaves its root attached, ready for enter(). `outside` are the trees of
+// sources_made_outside(), `proc` a detached procfs for the operation that asks for one.
+Result<Fd> apply(const MountPlan& plan, std::span<Fd> outside, Fd& proc) noexcept;
+
+// A procfs of this process's pid namespace, attached nowhere yet: kernel knobs are written through
+// it before any path of the jail is touched. CVE-2019-16884, CVE-2025-52881
+Result<Fd> make_proc() noexcept;
+
+// pivot_root; the old root is gone afterwards. The working directory is the new "/".
+Result<void> enter(int root, const RootPlan& plan) noexcept;
+
+}  // namespace jaula::isolation

@@ -1,0 +1,59 @@
+#include "isolation/payload.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "isolation/terminal.h"
+#include "runtime/base/sys.h"
+
+namespace jaula::isolation {
+
+void Payload::point() {
+  argv.clear();
+  envp.clear();
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  for (std::string& variable : environment) envp.push_back(variable.data());
+  argv.push_back(nullptr);
+  envp.push_back(nullptr);
+}
+
+Result<void> enter_working_directory(const Payload& payload) noexcept {
+  const char* path = payload.working_directory.c_str();
+  if (::chdir(path) < 0)
+    return Error(errno, "enter the working directory ", path)
+        .hint("make it in the root, or set `working_dir`");
+  // A directory that is not below this root shows as "(unreachable)…", without a leading slash.
+  char here[4096];
+  if (::syscall(SYS_getcwd, here, sizeof here) < 0 || here[0] != '/')
+    return Error(0, "the working directory ", path, " is outside of the root");
+  return {};
+}
+
+Error execute(const Payload& payload) noexcept {
+  if (payload.terminal) {
+    Result<void> taken = take_as_controlling_terminal(0);
+    if (!taken) return taken.error();
+  }
+  int reason = ENOENT;
+  const char* tried = payload.arguments[0].c_str();
+  for (const std::string& candidate : payload.candidates) {
+    ::execve(candidate.c_str(), payload.argv.data(), payload.envp.data());
+    // As execvp(3): what is not there is passed over, what may not be run is remembered.
+    if (errno == ENOENT || errno == ENOTDIR) continue;
+    tried = candidate.c_str();
+    reason = errno;
+    if (errno != EACCES) break;
+  }
+  Error error(reason, payload.origin, payload.origin.empty() ? "" : ": ", "execute ", tried);
+  if (reason == ENOENT) {
+    const bool by_path = payload.arguments[0].find('/') != std::string::npos;
+    return error.exits(ExitCode::kNotFound)
+        .hint(by_path ? "it is not in the root, or its interpreter or loader is not"
+                      : "no directory of the jail's PATH has it");
+  }
+  if (reason == ENOEXEC) error.hint("wrong architecture, or a script without #!");
+  return error.exits(ExitCode::kNotExecutable);
+}
+
+}  // namespace jaula::isolation

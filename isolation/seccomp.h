@@ -1,0 +1,20 @@
+// Installs a compiled syscall filter. Runs inside, last before exec: what comes after it is
+// filtered too. seccomp(2)
+#pragma once
+
+#include <linux/filter.h>
+
+#include <vector>
+
+#include "runtime/base/result.h"
+
+namespace jaula::isolation {
+
+struct SeccompFilter {
+  std::vector<sock_filter> instructions;  // empty: no filter
+};
+
+// Without no_new_privs the kernel wants CAP_SYS_ADMIN for it.
+Result<void> apply(const SeccompFilter& filter) noexcept;
+
+}  // namespace jaula::isolation

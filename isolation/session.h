@@ -1,0 +1,15 @@
+// A session, a keyring and signal dispositions of the jail's own, so that nothing of the caller's
+// terminal, keys or signal setup reaches the payload. Runs inside. setsid(2), keyrings(7)
+#pragma once
+
+#include "runtime/base/result.h"
+
+namespace jaula::isolation {
+
+Result<void> enter_new_session() noexcept;
+
+// SIGKILL for this process when the monitor dies. A change of credentials clears it (prctl(2)), so
+// it is set after them.
+Result<void> die_with_monitor() noexcept;
+
+}  // namespace jaula::isolation

@@ -1,0 +1,176 @@
+#include "runtime/base/sys.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace jaula::sys {
+namespace {
+
+Result<Fd> owned(long number, std::string_view operation, std::string_view operand) noexcept {
+  if (number < 0) return Error(errno, operation, operand);
+  return Fd(static_cast<int>(number));
+}
+
+Result<void> done(long result, std::string_view operation, std::string_view operand) noexcept {
+  if (result < 0) return Error(errno, operation, operand);
+  return {};
+}
+
+}  // namespace
+
+Result<Fd> open(const char* path, int flags, mode_t mode) noexcept {
+  return openat(AT_FDCWD, path, flags, mode);
+}
+
+Result<Fd> openat(int dir, const char* path, int flags, mode_t mode) noexcept {
+  long fd;
+  do fd = ::openat(dir, path, flags | O_CLOEXEC, mode);
+  while (fd < 0 && errno == EINTR);
+  return owned(fd, "open ", path);
+}
+
+Result<Fd> openat2(int dir, const char* path, const open_how& how) noexcept {
+  open_how cloexec = how;
+  cloexec.flags |= O_CLOEXEC;
+  long fd;
+  do fd = ::syscall(SYS_openat2, dir, path, &cloexec, sizeof cloexec);
+  // EAGAIN: a rename raced with the walk (openat2(2)); the walk is simply made again.
+  while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+  return owned(fd, "open ", path);
+}
+
+Result<struct stat> fstat(int fd) noexcept {
+  struct stat info;
+  if (::fstat(fd, &info) < 0) return Error(errno, "stat descriptor ", fd);
+  return info;
+}
+
+Result<void> mkdirat(int dir, const char* path, mode_t mode) noexcept {
+  return done(::mkdirat(dir, path, mode), "make directory ", path);
+}
+
+Result<void> symlinkat(const char* text, int dir, const char* path) noexcept {
+  return done(::symlinkat(text, dir, path), "make link ", path);
+}
+
+Result<void> fchdir(int fd) noexcept { return done(::fchdir(fd), "enter directory", ""); }
+
+Result<void> write_all(int fd, std::string_view bytes, std::string_view what) noexcept {
+  ssize_t wrote;
+  do wrote = ::write(fd, bytes.data(), bytes.size());
+  while (wrote < 0 && errno == EINTR);
+  if (wrote < 0) return Error(errno, "write ", what);
+  if (static_cast<std::size_t>(wrote) != bytes.size()) return Error(ENOSPC, "write ", what);
+  return {};
+}
+
+Result<void> write_file_at(int dir, const char* path, std::string_view bytes) noexcept {
+  const Fd file = TRY(openat(dir, path, O_WRONLY));
+  return write_all(file.get(), bytes, path);
+}
+
+Result<Fd> fsopen(const char* type) noexcept {
+  return owned(::fsopen(type, FSOPEN_CLOEXEC), "open file system type ", type);
+}
+
+Result<void> fsconfig_string(int context, const char* key, const char* value) noexcept {
+  if (::fsconfig(context, FSCONFIG_SET_STRING, key, value, 0) < 0)
+    return Error(errno, "set mount option ", key, "=", value);
+  return {};
+}
+
+Result<void> fsconfig_flag(int context, const char* key) noexcept {
+  return done(::fsconfig(context, FSCONFIG_SET_FLAG, key, nullptr, 0), "set mount option ", key);
+}
+
+Result<Fd> fsmount(int context, const char* type, unsigned attributes) noexcept {
+  if (::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+    return Error(errno, "create file system ", type);
+  return owned(::fsmount(context, FSMOUNT_CLOEXEC, attributes), "mount file system ", type);
+}
+
+Result<Fd> clone_tree(int dir, const char* path, unsigned at_flags) noexcept {
+  return owned(::open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_flags),
+               "clone mount ", path);
+}
+
+Result<void> move_mount(int tree, int target) noexcept {
+  return done(::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
+              "attach mount", "");
+}
+
+Result<void> mount_setattr(int tree, unsigned at_flags, std::uint64_t set, std::uint64_t clear,
+                           std::uint64_t propagation, int user_namespace) noexcept {
+  mount_attr attributes{.attr_set = set, .attr_clr = clear, .propagation = propagation,
+                        .userns_fd = user_namespace < 0
+                                         ? 0 : static_cast<std::uint64_t>(user_namespace)};
+  return done(::mount_setattr(tree, "", AT_EMPTY_PATH | at_flags, &attributes, sizeof attributes),
+              "set mount attributes", "");
+}
+
+Result<void> set_propagation_of_root(std::uint64_t propagation) noexcept {
+  mount_attr attributes{.attr_set = 0, .attr_clr = 0, .propagation = propagation, .userns_fd = 0};
+  return done(::mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof attributes),
+              "set propagation of ", "/");
+}
+
+Result<void> pivot_root_here() noexcept {
+  TRY(done(::syscall(SYS_pivot_root, ".", "."), "pivot_root", ""));
+  // Both roots are now stacked on "/"; "." is the old one until it is detached. pivot_root(2)
+  return done(::umount2(".", MNT_DETACH), "detach the old root", "");
+}
+
+Result<pid_t> clone3(clone_args& args) noexcept {
+  const long pid = ::syscall(SYS_clone3, &args, sizeof args);
+  if (pid < 0) return Error(errno, "clone3");
+  return static_cast<pid_t>(pid);
+}
+
+Result<void> unshare(int flags) noexcept { return done(::unshare(flags), "unshare", ""); }
+
+Result<void> setns(int fd, int flags) noexcept {
+  return done(::setns(fd, flags), "enter namespaces", "");
+}
+
+Result<Fd> pidfd_open(pid_t pid) noexcept {
+  const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0) return Error(errno, "pidfd_open ", pid);
+  return Fd(static_cast<int>(fd));
+}
+
+Result<void> pidfd_send_signal(int pidfd, int signal) noexcept {
+  if (::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) < 0)
+    return Error(errno, "send signal ", signal);
+  return {};
+}
+
+Result<siginfo_t> wait_pidfd(int pidfd, int options) noexcept {
+  siginfo_t info{};
+  int result;
+  do result = ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, options);
+  while (result < 0 && errno == EINTR);
+  if (result < 0) return Error(errno, "wait for process");
+  return info;
+}
+
+Result<void> prctl(int option, unsigned long argument, std::string_view what) noexcept {
+  return done(::prctl(option, argument, 0UL, 0UL, 0UL), "prctl ", what);
+}
+
+Result<void> set_rlimit(pid_t pid, int resource, const rlimit64& limit) noexcept {
+  if (::prlimit64(pid, static_cast<__rlimit_resource>(resource), &limit, nullptr) < 0)
+    return Error(errno, "set resource limit");
+  return {};
+}
+
+Result<void> close_range(unsigned first, unsigned last, unsigned flags) noexcept {
+  return done(::close_range(first, last, static_cast<int>(flags)), "close_range", "");
+}
+
+void exit_now(int code) noexcept { ::_exit(code); }
+
+}  // namespace jaula::sys

@@ -1,0 +1,242 @@
+#include "runtime/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "isolation/init.h"
+#include "isolation/network.h"
+#include "isolation/session.h"
+#include "isolation/terminal.h"
+#include "runtime/base/sys.h"
+#include "runtime/sync.h"
+
+namespace jaula {
+namespace {
+
+struct Child {
+  const plan::LaunchPlan& plan;
+  ChildFds fds;
+  Fd proc;    // a procfs of the jail, attached by the mounts step
+  Fd root;    // the assembled root
+  Fd pty;     // the slave
+  Fd trees[kMaxPassedFds];  // made outside, in the order of sources_made_outside()
+};
+
+Result<void> session(Child&) noexcept { return isolation::enter_new_session(); }
+
+Result<void> await_go(Child& child) noexcept {
+  const SyncMessage message = TRY(receive_message(child.fds.sync, child.trees));
+  if (message.kind == SyncMessage::Kind::kGo) return {};
+  sys::exit_now(static_cast<int>(ExitCode::kFailure));  // the parent is gone: nobody to tell
+}
+
+Result<void> namespace_root(Child& child) noexcept {
+  if ((child.plan.namespaces & CLONE_NEWUSER) == 0) return {};
+  return isolation::become_namespace_root(child.plan.root_uid, child.plan.root_gid,
+                                          child.plan.credentials.set_groups);
+}
+
+// Here, not in the clone: the root of a cgroup namespace is the cgroup of its maker, and only the
+// child is in the jail's own. cgroup_namespaces(7)
+Result<void> cgroup_namespace(Child& child) noexcept {
+  if (!child.plan.cgroup_namespace) return {};
+  return sys::unshare(CLONE_NEWCGROUP);
+}
+
+Result<void> hostname(Child& child) noexcept { return isolation::apply(child.plan.hostname); }
+
+Result<void> network(Child& child) noexcept {
+  if (!child.plan.loopback) return {};
+  return isolation::bring_loopback_up();
+}
+
+Result<void> sysctls(Child& child) noexcept {
+  Result<Fd> proc = isolation::make_proc();
+  if (!proc && proc.error().code() == EPERM)
+    proc.error().hint("the /proc of this host is partly covered, as in a container, and the kernel "
+                      "then gives no full one away; uncover it, or set `userns_mode: host`");
+  child.proc = TRY(std::move(proc));
+  Result<void> applied = isolation::apply(child.plan.sysctls, child.proc.get());
+  if (!applied && applied.error().index() >= 0) {
+    const auto& sysctl = child.plan.sysctls[static_cast<std::size_t>(applied.error().index())];
+    if (!sysctl.origin.empty()) applied.error().in(sysctl.origin, ": ");
+  }
+  return applied;
+}
+
+Result<void> mounts(Child& child) noexcept {
+  const isolation::MountPlan& plan = child.plan.mounts;
+  Result<Fd> root = isolation::apply(plan, child.trees, child.proc);
+  if (!root) {
+    if (root.error().index() < 0) return root.error().in(plan.root.origin, ": root file system: ");
+    const auto& op = plan.ops[static_cast<std::size_t>(root.error().index())];
+    if (op.kind == isolation::MountOp::Kind::kBind ||
+        op.kind == isolation::MountOp::Kind::kFileSystem)
+      root.error().in("mount ", op.source, " on /", op.target, ": ");
+    if (!op.origin.empty()) root.error().in(op.origin, ": ");
+    return root.error();
+  }
+  child.root = TRY(std::move(root));
+  return {};
+}
+
+Result<void> open_terminal(Child& child, int dev) noexcept {
+  isolation::Pty pty = TRY(isolation::open_pty(dev, child.plan.terminal_size));
+  const int master = pty.master.get();
+  TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kTerminal}, {&master, 1}));
+  child.pty = std::move(pty.slave);
+  const int slave = child.pty.get();
+  child.fds.standard = {slave, slave, slave};
+  return {};
+}
+
+Result<void> terminal(Child& child) noexcept {
+  if (!child.plan.terminal) return {};
+  const Fd dev = TRY(sys::openat(child.root.get(), "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  return open_terminal(child, dev.get());
+}
+
+Result<void> pivot_root(Child& child) noexcept {
+  return isolation::enter(child.root.get(), child.plan.mounts.root);
+}
+
+Result<void> fds(Child& child) noexcept {
+  TRY(isolation::put_in_place(child.fds.standard));
+  const int keep[] = {child.fds.sync, child.fds.status};
+  return isolation::close_others({keep, child.fds.status < 0 ? 1U : 2U});
+}
+
+// Without no_new_privs a filter needs CAP_SYS_ADMIN, which the credentials step gives up.
+Result<void> seccomp_privileged(Child& child) noexcept {
+  if (child.plan.credentials.no_new_privs) return {};
+  return isolation::apply(child.plan.seccomp);
+}
+
+Result<void> credentials(Child& child) noexcept {
+  return isolation::apply(child.plan.credentials);
+}
+
+Result<void> working_directory(Child& child) noexcept {
+  return isolation::enter_working_directory(child.plan.payload);
+}
+
+Result<void> bond(Child& child) noexcept {
+  TRY(isolation::die_with_monitor());
+  // A parent that died before the line above sent no signal; its end of the socket tells.
+  char byte;
+  const ssize_t got = ::recv(child.fds.sync, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got == 0) sys::exit_now(static_cast<int>(ExitCode::kFailure));
+  return {};
+}
+
+Result<void> seccomp(Child& child) noexcept {
+  if (!child.plan.credentials.no_new_privs) return {};
+  return isolation::apply(child.plan.seccomp);
+}
+
+Result<void> execute(Child& child) noexcept {
+  TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kExecuting}, {}));
+  if (!child.plan.init) return isolation::execute(child.plan.payload);
+  return isolation::run_as_init(child.plan.payload,
+                                {.sync = child.fds.sync, .status = child.fds.status});
+}
+
+struct Step {
+  const char* name;
+  Result<void> (*run)(Child&) noexcept;
+};
+
+// The order of a jail's birth.
+constexpr Step kJailSteps[] = {
+    {"session", session},
+    {"await go", await_go},
+    {"namespace root", namespace_root},
+    {"cgroup namespace", cgroup_namespace},
+    {"hostname", hostname},
+    {"network", network},
+    {"sysctls", sysctls},
+    {"mounts", mounts},
+    {"terminal", terminal},
+    {"pivot root", pivot_root},
+    {"descriptors", fds},
+    {"seccomp", seccomp_privileged},
+    {"credentials", credentials},
+    {"working directory", working_directory},
+    {"monitor", bond},
+    {"seccomp", seccomp},
+    {"execute", execute},
+};
+
+Result<void> jail_terminal(Child& child) noexcept {
+  if (!child.plan.terminal) return {};
+  const Fd dev = TRY(sys::open("/dev", O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  return open_terminal(child, dev.get());
+}
+
+// The order of a process that joins a jail: the same identity, filter and limits.
+constexpr Step kExecSteps[] = {
+    {"session", session},
+    {"await go", await_go},
+    {"terminal", jail_terminal},
+    {"descriptors", fds},
+    {"seccomp", seccomp_privileged},
+    {"credentials", credentials},
+    {"working directory", working_directory},
+    {"monitor", bond},
+    {"seccomp", seccomp},
+    {"execute", execute},
+};
+
+[[noreturn]] void fail(int sync, const Error& error) noexcept {
+  // When the parent does not take it, nobody is there to read it.
+  [[maybe_unused]] const Result<void> sent =
+      send_message(sync, {.kind = SyncMessage::Kind::kFailed, .error = error}, {});
+  sys::exit_now(static_cast<int>(error.exit_code()));
+}
+
+[[noreturn]] void walk(std::span<const Step> steps, Child& child) noexcept {
+  for (const Step& step : steps) {
+    Result<void> done = step.run(child);
+    if (done) continue;
+    fail(child.fds.sync, done.error());
+  }
+  sys::exit_now(static_cast<int>(ExitCode::kFailure));
+}
+
+}  // namespace
+
+void jail_main(const plan::LaunchPlan& plan, const ChildFds& fds) noexcept {
+  Child child{.plan = plan, .fds = fds, .proc = {}, .root = {}, .pty = {}, .trees = {}};
+  walk(kJailSteps, child);
+}
+
+void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
+               int namespaces) noexcept {
+  // Whoever is in the jail must not read this process, which still has the host's memory and
+  // descriptors. CVE-2016-9962
+  if (Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE"); !hidden)
+    fail(fds.sync, hidden.error());
+  if (Result<void> joined = sys::setns(target, namespaces); !joined)
+    fail(fds.sync, joined.error());
+  if ((namespaces & CLONE_NEWUSER) != 0) {
+    Result<void> became = isolation::become_namespace_root(plan.root_uid, plan.root_gid,
+                                                           plan.credentials.set_groups);
+    if (!became) fail(fds.sync, became.error());
+  }
+  clone_args args{};
+  args.flags = CLONE_PARENT;  // the one that stays is the caller's child, not ours
+  Result<pid_t> pid = sys::clone3(args);
+  if (!pid) fail(fds.sync, pid.error());
+  if (*pid == 0) {
+    Child child{.plan = plan, .fds = fds, .proc = {}, .root = {}, .pty = {}, .trees = {}};
+    walk(kExecSteps, child);
+  }
+  const SyncMessage told{.kind = SyncMessage::Kind::kPid, .pid = *pid};
+  [[maybe_unused]] const Result<void> sent = send_message(fds.sync, told, {});
+  sys::exit_now(0);
+}
+
+}  // namespace jaula

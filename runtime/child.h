@@ -1,0 +1,24 @@
+// What the cloned process does: a table of steps over isolation/, then execve. Runs inside: reads
+// the plan, allocates nothing, and leaves by _exit alone. clone(2), signal-safety(7)
+#pragma once
+
+#include "isolation/fds.h"
+#include "runtime/plan/launch_plan.h"
+
+namespace jaula {
+
+struct ChildFds {
+  int sync = -1;    // the child's end
+  int status = -1;  // takes the payload's wait status when there is an init
+  isolation::StandardFds standard{-1, -1, -1};  // unused with a terminal
+};
+
+// PID 1 of a new jail.
+[[noreturn]] void jail_main(const plan::LaunchPlan& plan, const ChildFds& fds) noexcept;
+
+// The process that joins the namespaces of `target` (a pidfd; `namespaces` as CLONE_NEW* bits),
+// then forks the one that stays: a pid namespace is entered by children alone. pid_namespaces(7)
+[[noreturn]] void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
+                            int namespaces) noexcept;
+
+}  // namespace jaula

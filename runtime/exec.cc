@@ -1,0 +1,106 @@
+#include "runtime/exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+
+#include "runtime/base/file.h"
+#include "runtime/base/sys.h"
+#include "runtime/base/text.h"
+#include "runtime/launch.h"
+#include "runtime/monitor.h"
+#include "runtime/plan/lower.h"
+#include "runtime/plan/users.h"
+#include "runtime/stop.h"
+
+namespace jaula {
+namespace {
+
+Error is_ending(const std::string& name) {
+  return Error(0, "the jail ", name, " is ending");
+}
+
+// The process whose namespaces are joined. PID 1 of ours cannot be looked at by an unprivileged
+// user, for it is not dumpable; its first child, the payload, lives in the same namespaces.
+Result<Fd> process_to_join(const JailState& state) {
+  const std::string& name = state.name;
+  const auto init = open_process(state.init);
+  if (!init) return is_ending(name);
+  int pid = state.init.pid;
+  if (state.config.extra.init) {
+    const std::string task = std::to_string(pid);
+    const std::string children =
+        TRY(read_file("/proc/" + task + "/task/" + task + "/children"));
+    const auto first = parse_decimal(split(children, ' ')[0], INT32_MAX);
+    if (!first) return is_ending(name);
+    pid = static_cast<int>(*first);
+  }
+  Fd process = TRY(sys::pidfd_open(pid));
+  // The pid was a child of PID 1 when we read it; as long as that lives, so do its ids' meaning.
+  if (!open_process(state.init)) return is_ending(name);
+  return process;
+}
+
+Result<plan::UserDatabase> users_of(const Fd& process) {
+  // /proc/PID/root is the jail's root as the kernel holds it; files below are opened inside it.
+  const std::string info = TRY(read_file("/proc/self/fdinfo/" + std::to_string(process.get())));
+  for (const std::string_view line : split(info, '\n'))
+    if (line.starts_with("Pid:"))
+      return plan::load_users("/proc/" + std::string(trim(line.substr(4))) + "/root");
+  return Error(ESRCH, "find the jail's root");
+}
+
+void set_variables(std::vector<std::string>& env, const std::vector<std::string>& added) {
+  for (const std::string& variable : added) {
+    const std::string name = variable.substr(0, variable.find('=') + 1);
+    std::erase_if(env, [&](const std::string& other) { return other.starts_with(name); });
+    env.push_back(variable);
+  }
+}
+
+Result<spec::JailConfig> config_for(const JailState& state, const ExecOptions& options,
+                                    const Fd& process) {
+  spec::JailConfig config = state.config;
+  config.process.args = options.arguments;
+  config.process.terminal = options.stdio.terminal;
+  config.extra.command_origin.clear();
+  if (options.directory) config.process.cwd = *options.directory;
+  set_variables(config.process.env, options.environment);
+  if (!options.user) return config;
+  const plan::UserDatabase users = TRY(users_of(process));
+  plan::set_user(config, TRY(plan::find_user(users, *options.user)), users);
+  return config;
+}
+
+int joined_namespaces(const plan::LaunchPlan& plan) {
+  return static_cast<int>(plan.namespaces) | (plan.cgroup_namespace ? CLONE_NEWCGROUP : 0);
+}
+
+}  // namespace
+
+Result<int> exec_in_jail(const StateStore& store, const std::string& name,
+                         const ExecOptions& options) {
+  const Seen seen = TRY(look_at(store, name));
+  if (!seen.running || !seen.state)
+    return Error(0, "the jail ", name, " is not running")
+        .hint("`jaula ps -a` shows how it ended");
+  const Fd target = TRY(process_to_join(*seen.state));
+  const spec::JailConfig config = TRY(config_for(*seen.state, options, target));
+  plan::Planned planned = plan::make_exec_plan(
+      config, plan::probe_for_start(),
+      {.id_base = seen.state->id_base, .terminal_size = terminal_size_of_caller()});
+  if (!planned.problems.empty()) return planned.problems.front();
+  planned.plan.namespaces = static_cast<std::uint64_t>(joined_namespaces(planned.plan));
+
+  cgroups::Cgroup cgroup;
+  if (!seen.state->cgroup.empty()) cgroup = TRY(cgroups::Cgroup::open(seen.state->cgroup));
+  Stdio stdio = TRY(Stdio::make(options.stdio, nullptr));
+  const Fd signals = TRY(block_signals());
+  Launched process = TRY(launch_exec(planned.plan, cgroup ? cgroup.fd() : -1, target.get(),
+                                     stdio.child_ends()));
+  TRY(process.confirm());
+  TRY(stdio.started(process.terminal()));
+  return TRY(watch(process, stdio, signals, Watch{})).code;
+}
+
+}  // namespace jaula

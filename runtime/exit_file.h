@@ -1,0 +1,19 @@
+// The file in which a jail's end is told. It exists, at its full size, from the beginning and is
+// written in place: telling needs no free space, and whoever has it open needs no directory.
+// Parent side.
+#pragma once
+
+#include <optional>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/result.h"
+#include "runtime/jail_state.h"
+
+namespace jaula {
+
+Result<Fd> make_exit_file(int directory);  // EEXIST when there is one
+Result<Fd> open_exit_file(int directory);
+Result<void> write_exit(int file, const Exit& exit);
+std::optional<Exit> read_exit(int file);  // nullopt: not told yet
+
+}  // namespace jaula

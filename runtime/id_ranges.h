@@ -1,0 +1,57 @@
+// Which 65,536 host ids a jail with a user namespace of its own may have. Every jail has other
+// ones, so that nothing of one jail is owned by an id of another. Parent side. subuid(5),
+// systemd.io/UIDS-GIDS (the container range)
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+
+namespace jaula {
+
+constexpr std::uint32_t kIdRangeSize = 65536;
+constexpr std::uint32_t kFirstIdBase = 0x00080000;  // 524288
+constexpr std::uint32_t kLastIdBase = 0x6FFF0000;   // 1878982656
+constexpr std::uint32_t kIdSlots = (kLastIdBase - kFirstIdBase) / kIdRangeSize + 1;
+
+// Where a host says which ids it has given away; data, so that tests can give files of their own.
+struct IdSources {
+  std::string passwd = "/etc/passwd";
+  std::string group = "/etc/group";
+  std::string subuid = "/etc/subuid";
+  std::string subgid = "/etc/subgid";
+};
+
+// Ids of the container range that are taken; only those are kept.
+class HostIds {
+ public:
+  static Result<HostIds> load(const IdSources& sources);
+  [[nodiscard]] bool overlap(std::uint32_t base) const;
+
+ private:
+  struct Range {
+    std::uint64_t first, count;
+  };
+  // Lines of fields between colons. `count` is the index of that field, 0: one id a line.
+  Result<void> add(const std::string& path, std::size_t first, std::size_t count);
+  std::vector<Range> ranges_;
+};
+
+// The base at which the search for `name` starts, so that a jail finds its own files again. The
+// nth base is the one n slots further on, round the end of the container range.
+std::uint32_t preferred_id_base(std::string_view name);
+std::uint32_t nth_id_base(std::uint32_t preferred, std::uint32_t n);
+
+// Takes a range for a jail whose directory exists below `run`: true when the link .ids/BASE ->
+// NAME is ours. A link to a jail that is gone is replaced.
+Result<bool> claim_id_range(int run, const std::string& name, std::uint32_t base);
+// Gives back the range of the jail in `directory`, or, when its base is not known, every range
+// that a link says is its.
+Result<void> release_id_range(int directory, const std::string& name,
+                              std::optional<std::uint32_t> base);
+
+}  // namespace jaula

@@ -1,0 +1,174 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/base/file.h"
+#include "runtime/base/sys.h"
+#include "runtime/base/text.h"
+#include "runtime/exit_file.h"
+#include "runtime/spec/json_reader.h"
+#include "runtime/state_store.h"
+#include "runtime/tree.h"
+
+namespace jaula {
+namespace {
+
+constexpr const char* kStateFile = "state.json";
+
+Result<void> remove_logs(const std::string& path) {
+  // Nearly always there are none, or no directory at all: one call says so.
+  if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return {};
+  if (errno != ENOTEMPTY && errno != EEXIST) return Error(errno, "remove logs ", path);
+  const Fd logs = TRY(sys::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  TRY(remove_entries(logs.get(), path));
+  if (::rmdir(path.c_str()) < 0 && errno != ENOENT) return Error(errno, "remove logs ", path);
+  return {};
+}
+
+// Sleeps until the process has ended; false when the time is over first.
+Result<bool> wait_for_end(int pidfd, std::optional<std::chrono::milliseconds> timeout) {
+  using std::chrono::steady_clock;
+  const auto deadline = steady_clock::now() + timeout.value_or(std::chrono::milliseconds{0});
+  for (;;) {
+    pollfd wait{.fd = pidfd, .events = POLLIN, .revents = 0};
+    timespec left{};
+    const auto rest = std::max(deadline - steady_clock::now(), steady_clock::duration::zero());
+    left.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(rest).count();
+    left.tv_nsec = (rest % std::chrono::seconds{1}).count();
+    const int ready = ::ppoll(&wait, 1, timeout ? &left : nullptr, nullptr);
+    if (ready >= 0) return ready > 0;
+    if (errno != EINTR) return Error(errno, "wait for process");
+  }
+}
+
+}  // namespace
+
+// Locks the directory that was just made below `run` and gives it its exit file. False when it was
+// removed first: until it is locked, `rm -f` takes it for one that a crash left behind.
+Result<bool> JailDirectory::settle(int run) {
+  Result<Fd> directory = sys::openat(run, name_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory && directory.error().code() == ENOENT) return false;
+  if (!directory) return directory.error();
+  directory_ = std::move(*directory);
+  TRY(flock(LOCK_EX));
+  // A removed directory takes no new files: this is also the check that ours is still there.
+  Result<Fd> exit = make_exit_file(directory_.get());
+  if (!exit && exit.error().code() == ENOENT) return false;
+  if (!exit) return exit.error();
+  exit_ = std::move(*exit);
+  id_base_ = 0;
+  return true;
+}
+
+Result<JailState> JailDirectory::load() {
+  // Before the state: whoever has loaded it can be told the end, even when both are removed now.
+  if (!exit_)
+    if (Result<Fd> exit = open_exit_file(directory_.get())) exit_ = std::move(*exit);
+  Result<Fd> file = sys::openat(directory_.get(), kStateFile, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!file && file.error().code() == ENOENT)
+    return Error(ENOENT, "jail ", name_, " has no state yet");
+  if (!file) return file.error().in(path_);
+  const std::string text = TRY(read_fd(file->get(), path_ + "/state.json", spec::kMaxJsonSize));
+  Result<JailState> state = state_from_json(text);
+  if (!state)
+    return Error(EBADMSG, path_, "/", kStateFile, ": ", state.error().text())
+        .hint("`jaula rm -f ", name_, "` removes what is left of this jail");
+  state->name = name_;
+  id_base_ = state->id_base;
+  if (state->exit) return state;
+  state->exit = read_exit(exit_.get());
+  if (state->exit) state->status = Status::kExited;
+  return state;
+}
+
+Result<void> JailDirectory::save(const JailState& state) {
+  const std::string text = to_json(state);
+  if (text.size() > spec::kMaxJsonSize)
+    return Error(E2BIG, "save ", path_, "/", kStateFile)
+        .hint("arguments, environment and spec of a jail may be ", spec::kMaxJsonSize,
+              " bytes long");
+  Result<void> saved = replace_file_at(directory_.get(), kStateFile, text, false);
+  if (!saved) return saved.error().in(path_, ": ");
+  if (state.id_base != 0) id_base_ = state.id_base;
+  return {};
+}
+
+Result<void> JailDirectory::save_exit(const Exit& exit) {
+  if (!exit_) exit_ = TRY(open_exit_file(directory_.get()));
+  return write_exit(exit_.get(), exit);
+}
+
+Result<void> JailDirectory::flock(int operation) {
+  int result;
+  do result = ::flock(directory_.get(), operation);
+  while (result < 0 && errno == EINTR);
+  if (result < 0) return Error(errno, "lock ", path_);
+  locked_ = true;
+  return {};
+}
+
+Result<void> JailDirectory::lock() {
+  TRY(flock(LOCK_EX));
+  const struct stat info = TRY(sys::fstat(directory_.get()));
+  if (info.st_nlink != 0) return {};
+  unlock();
+  return Error(ENOENT, "there is no jail ", name_);
+}
+
+Result<bool> JailDirectory::try_lock() {
+  const Result<void> locked = flock(LOCK_EX | LOCK_NB);
+  if (!locked && locked.error().code() == EWOULDBLOCK) return false;
+  if (!locked) return locked.error();
+  TRY(lock());
+  return true;
+}
+
+void JailDirectory::unlock() noexcept {
+  ::flock(directory_.get(), LOCK_UN);
+  locked_ = false;
+}
+
+Result<void> JailDirectory::remove() {
+  if (!locked_) TRY(lock());
+  // A torn state does not say which ids the jail had, and one that was never written says nothing.
+  if (!id_base_) static_cast<void>(load());
+  TRY(release_id_range(directory_.get(), name_, id_base_));
+  TRY(remove_logs(log_path_));
+  ::unlinkat(directory_.get(), kStateFile, 0);
+  ::unlinkat(directory_.get(), "exit", 0);
+  // Named from our own directory: ".." is the one that was checked when the store was opened.
+  const std::string self = "../" + name_;
+  if (::unlinkat(directory_.get(), self.c_str(), AT_REMOVEDIR) < 0) {
+    TRY(remove_entries(directory_.get(), path_));
+    if (::unlinkat(directory_.get(), self.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
+      return Error(errno, "remove ", path_);
+  }
+  // Not left to the closing: a child made by fork may have the descriptor still.
+  unlock();
+  directory_.reset();
+  exit_.reset();
+  return {};
+}
+
+Result<Exit> wait_for_exit(const JailDirectory& jail, const JailState& state,
+                           std::optional<std::chrono::milliseconds> timeout) {
+  if (const std::optional<Exit> exit = read_exit(jail.exit_fd())) return *exit;
+  const std::optional<Fd> monitor =
+      state.boot_id == boot_id() ? open_process(state.monitor) : std::nullopt;
+  if (monitor) {
+    const bool ended = TRY(wait_for_end(monitor->get(), timeout));
+    if (!ended) return Error(ETIMEDOUT, "wait for jail ", jail.name()).exits(ExitCode::kTimeLimit);
+  }
+  if (const std::optional<Exit> exit = read_exit(jail.exit_fd())) return *exit;
+  // The payload dies with its monitor, by SIGKILL.
+  return Exit{.code = 137,
+              .signal = 9,
+              .reason = EndReason::kMonitorLost,
+              .detail = "the monitor of the jail ended without a word",
+              .at = now_nanoseconds()};
+}
+
+}  // namespace jaula

@@ -1,0 +1,169 @@
+#include "runtime/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "runtime/base/sys.h"
+#include "runtime/child.h"
+#include "runtime/sync.h"
+
+namespace jaula {
+namespace {
+
+Result<Fd> user_namespace_of(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/user";
+  return sys::open(path.c_str(), O_RDONLY);
+}
+
+// The trees that must be mapped to the jail's ids, which only we may do.
+Result<std::vector<Fd>> make_trees(const isolation::MountPlan& mounts, pid_t child) {
+  std::vector<Fd> trees;
+  const auto sources = isolation::sources_made_outside(mounts);
+  if (sources.empty()) return trees;
+  const Fd user_namespace = TRY(user_namespace_of(child));
+  for (const isolation::TreeSource& source : sources)
+    trees.push_back(TRY(isolation::open_source(source, user_namespace.get())));
+  return trees;
+}
+
+Error died_early(int pidfd) {
+  Result<siginfo_t> info = sys::wait_pidfd(pidfd, WEXITED | WNOWAIT);
+  if (!info) return info.error();
+  if (info->si_code == CLD_EXITED)
+    return Error(0, "the child ended with code ", info->si_status, " before the payload ran");
+  return Error(0, "the child was ended by signal ", info->si_status, " (",
+               ::sigabbrev_np(info->si_status), ") before the payload ran")
+      .hint("SIGKILL means out of memory most often: see mem_limit and `dmesg`");
+}
+
+struct Pipe {
+  Fd read, write;
+};
+
+Result<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) < 0) return Error(errno, "make a pipe");
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+}  // namespace
+
+struct Launcher {
+  Launched launched;
+  SyncPair sync;
+  Pipe status;
+
+  Result<pid_t> clone(std::uint64_t flags, int cgroup) {
+    sync = TRY(make_sync_pair());
+    clone_args args{};
+    int pidfd = -1;
+    args.flags = flags | CLONE_PIDFD;
+    args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+    args.exit_signal = SIGCHLD;
+    if (cgroup >= 0) {
+      args.flags |= CLONE_INTO_CGROUP;
+      args.cgroup = static_cast<std::uint64_t>(cgroup);
+    }
+    const pid_t pid = TRY(sys::clone3(args));
+    if (pid == 0) return pid;
+    launched.pid_ = pid;
+    launched.pidfd_ = Fd(pidfd);
+    launched.sync_ = std::move(sync.parent);
+    launched.status_ = std::move(status.read);
+    sync.child.reset();
+    status.write.reset();
+    return pid;
+  }
+
+  Result<void> send_go(const std::vector<Fd>& trees) {
+    std::vector<int> numbers;
+    numbers.reserve(trees.size());
+    for (const Fd& tree : trees) numbers.push_back(tree.get());
+    return send_message(launched.sync_.get(), {.kind = SyncMessage::Kind::kGo}, numbers);
+  }
+
+  // The first child only joins and forks the one that stays, which is our child too.
+  Result<void> adopt() {
+    const SyncMessage message = TRY(receive_message(launched.sync_.get(), {}));
+    if (message.kind == SyncMessage::Kind::kFailed) return message.error;
+    if (message.kind == SyncMessage::Kind::kEof) return died_early(launched.pidfd());
+    TRY(sys::wait_pidfd(launched.pidfd(), WEXITED));
+    launched.pid_ = message.pid;
+    launched.pidfd_ = TRY(sys::pidfd_open(message.pid));
+    return {};
+  }
+};
+
+Launched::~Launched() {
+  if (!pidfd_) return;
+  // Killed on the way out of an error: what it says no longer matters.
+  [[maybe_unused]] const Result<void> killed = sys::pidfd_send_signal(pidfd_.get(), SIGKILL);
+  [[maybe_unused]] const Result<siginfo_t> reaped = sys::wait_pidfd(pidfd_.get(), WEXITED);
+}
+
+Result<void> Launched::confirm() {
+  for (bool executing = false;;) {
+    Fd terminal[1];
+    const SyncMessage message = TRY(receive_message(sync_.get(), terminal));
+    switch (message.kind) {
+      case SyncMessage::Kind::kTerminal: terminal_ = std::move(terminal[0]); break;
+      case SyncMessage::Kind::kExecuting: executing = true; break;
+      case SyncMessage::Kind::kFailed: return message.error;
+      case SyncMessage::Kind::kEof:
+        sync_.reset();
+        if (!executing) return died_early(pidfd());
+        return {};
+      case SyncMessage::Kind::kGo:
+      case SyncMessage::Kind::kPid: return Error(EBADMSG, "receive across the fork");
+    }
+  }
+}
+
+namespace {
+
+Result<void> limit(const Launched& launched, const plan::LaunchPlan& plan) {
+  Result<void> limited = isolation::write_for(launched.pid(), plan.rlimits);
+  if (limited) return limited;
+  const auto index = static_cast<std::size_t>(limited.error().index());
+  const std::string& origin = plan.rlimit_origins[index];
+  if (!origin.empty()) limited.error().in(origin, ": ");
+  return limited;
+}
+
+}  // namespace
+
+Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup,
+                        isolation::StandardFds standard) {
+  Launcher launcher;
+  if (plan.init) launcher.status = TRY(make_pipe());
+  const pid_t pid = TRY(launcher.clone(plan.namespaces, cgroup));
+  if (pid == 0)
+    jail_main(plan, {.sync = launcher.sync.child.get(), .status = launcher.status.write.get(),
+                     .standard = standard});
+  TRY(isolation::write_for(pid, plan.ids));
+  TRY(limit(launcher.launched, plan));
+  const std::vector<Fd> trees = TRY(make_trees(plan.mounts, pid));
+  TRY(launcher.send_go(trees));
+  return std::move(launcher.launched);
+}
+
+Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int target,
+                             isolation::StandardFds standard) {
+  Launcher launcher;
+  const pid_t pid = TRY(launcher.clone(0, cgroup));
+  if (pid == 0)
+    exec_main(plan, {.sync = launcher.sync.child.get(), .status = -1, .standard = standard},
+              target, static_cast<int>(plan.namespaces));
+  TRY(launcher.adopt());
+  TRY(limit(launcher.launched, plan));
+  TRY(launcher.send_go({}));
+  return std::move(launcher.launched);
+}
+
+}  // namespace jaula

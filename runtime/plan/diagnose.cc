@@ -1,0 +1,237 @@
+// The checks of `jaula doctor`: one function each, from facts to a finding. Pure.
+#include <errno.h>
+#include <linux/capability.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "runtime/base/error.h"
+#include "runtime/base/text.h"
+#include "runtime/plan/capabilities.h"
+#include "runtime/plan/doctor.h"
+
+namespace jaula::plan {
+namespace {
+
+using std::string;
+
+constexpr std::uint64_t kJailIds = 65'536;
+
+string reason(Trial trial) { return string(Error(trial.error).reason()); }
+
+string joined(const std::vector<string>& words) {
+  string text;
+  for (const string& word : words) text.append(text.empty() ? "" : ", ").append(word);
+  return text;
+}
+
+Finding ok(string what) { return {.what = std::move(what)}; }
+
+Finding degraded(string what, string remedy) {
+  return {.state = FindingState::kDegraded, .what = std::move(what), .remedy = std::move(remedy)};
+}
+
+Finding missing(string what, string remedy) {
+  return {.state = FindingState::kMissing, .what = std::move(what), .remedy = std::move(remedy)};
+}
+
+Finding kernel(const DoctorFacts& facts) {
+  const KernelFacts& kernel = facts.kernel;
+  const string name = "Linux " + kernel.release;
+  if (!kernel.no_syscall.empty())
+    return missing(name + " does not let us call " + joined(kernel.no_syscall),
+                   "boot Linux 5.14 or newer; in a container, let its seccomp filter pass them");
+  if (!kernel.clone_into_cgroup)
+    return missing(name + " has no CLONE_INTO_CGROUP", "boot Linux 5.14 or newer");
+  if (!kernel.cgroup_kill)
+    return degraded(name + " has no cgroup.kill: jails are frozen and killed one by one",
+                    "boot Linux 5.14 or newer");
+  return ok(name);
+}
+
+Finding privileges(const DoctorFacts& facts) {
+  const HostFacts& host = facts.host;
+  if (!host.initial_user_namespace)
+    return ok("user " + std::to_string(host.euid) + " of a user namespace, not of the host");
+  if (host.euid != 0) return ok("user " + std::to_string(host.euid) + ", without privileges");
+  string lost;
+  for (const int capability : {CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_CHOWN, CAP_DAC_OVERRIDE,
+                               CAP_FOWNER, CAP_KILL, CAP_NET_ADMIN, CAP_SYS_RESOURCE})
+    if (!host.has(capability))
+      lost.append(lost.empty() ? "" : ", ").append(capability_name(capability));
+  if (lost.empty()) return ok("root");
+  return degraded("root without " + lost, "grant them to the service or container around us");
+}
+
+string remedy_for_user_namespaces(const KernelFacts& kernel) {
+  for (const string& kind : kernel.exhausted)
+    if (kind == "user") return "sysctl user.max_user_namespaces=65536";
+  if (kernel.userns_needs_privilege) return "sysctl kernel.unprivileged_userns_clone=1";
+  if (kernel.userns_confined)
+    return "give jaula an AppArmor profile with `userns,`, or sysctl "
+           "kernel.apparmor_restrict_unprivileged_userns=0";
+  if (kernel.user_namespace.error == EINVAL) return "a kernel with CONFIG_USER_NS";
+  return "in a container, let its seccomp filter pass clone3 with CLONE_NEWUSER";
+}
+
+Finding user_namespaces(const DoctorFacts& facts) {
+  if (facts.kernel.user_namespace.works()) return ok("can be made");
+  return missing("cannot be made: " + reason(facts.kernel.user_namespace),
+                 remedy_for_user_namespaces(facts.kernel));
+}
+
+Finding other_namespaces(const DoctorFacts& facts) {
+  const KernelFacts& kernel = facts.kernel;
+  if (!kernel.no_namespace.empty())
+    return missing("this kernel has none of " + joined(kernel.no_namespace),
+                   "a kernel with CONFIG_NAMESPACES and its kinds");
+  if (!kernel.exhausted.empty())
+    return missing("none may be made of " + joined(kernel.exhausted),
+                   "raise sysctl user.max_" + kernel.exhausted.front() + "_namespaces above 0");
+  return ok("user, mnt, pid, net, ipc, uts and cgroup");
+}
+
+std::uint64_t largest(const std::vector<SubordinateRange>& ranges) {
+  std::uint64_t count = 0;
+  for (const SubordinateRange& range : ranges) count = std::max<std::uint64_t>(count, range.count);
+  return count;
+}
+
+Finding id_ranges(const DoctorFacts& facts) {
+  const HostFacts& host = facts.host;
+  if (host.privileged()) return ok("root takes a free range for each jail");
+  const string user = std::to_string(host.euid);
+  if (largest(host.subuid) < kJailIds || largest(host.subgid) < kJailIds)
+    return degraded("user " + user +
+                        " has no range of 65536 ids in /etc/subuid and /etc/subgid: "
+                        "a jail gets one id",
+                    "usermod --add-subuids 524288-589823 --add-subgids 524288-589823 USER, with "
+                    "ids that no other user has");
+  if (!host.id_map_helpers)
+    return degraded(
+        "newuidmap and newgidmap are not there, or cannot gain privilege here: a jail "
+        "gets one id",
+        "install them (package uidmap or shadow-utils), and start jaula without "
+        "no_new_privs");
+  return ok("user " + user + " has ids from " + std::to_string(host.subuid.front().first));
+}
+
+Finding cgroup_tree(const DoctorFacts& facts) {
+  const cgroups::Hierarchy& tree = facts.host.cgroups;
+  if (tree.parent.empty()) return missing(tree.problem, tree.remedy);
+  return ok("jails go below " + tree.parent);
+}
+
+Finding limits(const DoctorFacts& facts) {
+  const cgroups::Hierarchy& tree = facts.host.cgroups;
+  if (tree.parent.empty()) return degraded("none without a cgroup", "");
+  if (!tree.problem.empty()) return degraded(tree.problem, tree.remedy);
+  return ok("cgroup v2 offers " + joined(tree.controllers));
+}
+
+Finding seccomp(const DoctorFacts& facts) {
+  if (facts.kernel.seccomp_actions.empty())
+    return missing("this kernel has no filters", "a kernel with CONFIG_SECCOMP_FILTER");
+  return ok("actions " + facts.kernel.seccomp_actions);
+}
+
+Finding landlock(const DoctorFacts& facts) {
+  if (facts.kernel.landlock.works()) return ok("ABI " + std::to_string(facts.kernel.landlock_abi));
+  if (facts.kernel.landlock.error == EOPNOTSUPP)
+    return degraded("built into this kernel, but not switched on",
+                    "add landlock to lsm= on the kernel's command line");
+  return degraded("not there: " + reason(facts.kernel.landlock),
+                  "a kernel with CONFIG_SECURITY_LANDLOCK (5.13)");
+}
+
+Finding proc_mounts(const DoctorFacts& facts) {
+  if (!facts.kernel.user_namespace.works()) return missing("cannot be tried", "");
+  if (facts.kernel.proc.works()) return ok("a jail can have a /proc of its own");
+  return missing("a jail cannot have a /proc of its own: " + reason(facts.kernel.proc),
+                 "the /proc around us is masked in parts; start the container with "
+                 "--security-opt systempaths=unconfined (docker) or unmask=ALL (podman)");
+}
+
+Finding overlay(const DoctorFacts& facts) {
+  if (facts.kernel.overlay.works()) return ok("can be mounted in a user namespace");
+  return degraded("cannot be mounted in a user namespace: " + reason(facts.kernel.overlay),
+                  "modprobe overlay; Linux 5.11 or newer");
+}
+
+Finding idmapped_mounts(const DoctorFacts& facts) {
+  const KernelFacts& kernel = facts.kernel;
+  if (!facts.host.privileged()) return ok("not used without privileges");
+  if (kernel.idmapped_root.works() && kernel.idmapped_tmpfs.works()) return ok("on / and tmpfs");
+  const bool root = !kernel.idmapped_root.works();
+  const string where = root ? "/" : "tmpfs";
+  return degraded(
+      "not on " + where + ": " + reason(root ? kernel.idmapped_root : kernel.idmapped_tmpfs),
+      root ? "keep the roots of jails on ext4, xfs or btrfs" : "Linux 6.3 or newer");
+}
+
+Finding ptrace(const DoctorFacts& facts) {
+  const string& scope = facts.kernel.ptrace_scope;
+  return ok(scope.empty() ? "Yama is not there" : "kernel.yama.ptrace_scope is " + scope);
+}
+
+Finding core_dumps(const DoctorFacts& facts) {
+  const string& pattern = facts.kernel.core_pattern;
+  if (!pattern.starts_with("|")) return ok("kernel.core_pattern is " + pattern);
+  // The helper is started in the initial namespaces, and RLIMIT_CORE 0 does not stop it. core(5)
+  const string program = pattern.substr(1, pattern.find(' ') - 1);
+  return ok("a crash in a jail is handed to " + program + " on the host");
+}
+
+Finding host_machine(const DoctorFacts& facts) {
+  const MachineFacts& machine = facts.machine;
+  string what =
+      machine.hypervisor.empty() ? "a machine of its own" : "a guest of " + machine.hypervisor;
+  if (!machine.model.empty()) what += " (" + machine.model + ")";
+  if (!machine.container.empty()) what += ", inside a container of " + machine.container;
+  return ok(what);
+}
+
+Finding virtualization(const DoctorFacts& facts) {
+  const MachineFacts& machine = facts.machine;
+  const string processor =
+      machine.cpu_extension.empty() ? "neither vmx nor svm is shown" : machine.cpu_extension;
+  // A guest may be given /dev/kvm by a hypervisor that hides the processor's flags.
+  const string device = machine.kvm.works() ? "/dev/kvm works" : "/dev/kvm: " + reason(machine.kvm);
+  return ok("operating-system-level (jaula): yes; hardware-assisted: " +
+            string(machine.kvm.works() ? "yes" : "no") + " (" + processor + ", " + device +
+            "); emulation: always");
+}
+
+constexpr std::pair<std::string_view, Finding (*)(const DoctorFacts&)> kChecks[] = {
+    {"host", host_machine},
+    {"virtualization", virtualization},
+    {"kernel", kernel},
+    {"privileges", privileges},
+    {"user namespaces", user_namespaces},
+    {"namespaces", other_namespaces},
+    {"id ranges", id_ranges},
+    {"cgroups", cgroup_tree},
+    {"limits", limits},
+    {"seccomp", seccomp},
+    {"landlock", landlock},
+    {"proc", proc_mounts},
+    {"overlayfs", overlay},
+    {"idmapped mounts", idmapped_mounts},
+    {"ptrace", ptrace},
+    {"core dumps", core_dumps},
+};
+
+}  // namespace
+
+std::vector<Finding> diagnose(const DoctorFacts& facts) {
+  std::vector<Finding> findings;
+  for (const auto& [name, check] : kChecks) {
+    findings.push_back(check(facts));
+    findings.back().check = name;
+  }
+  return findings;
+}
+
+}  // namespace jaula::plan

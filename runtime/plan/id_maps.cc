@@ -1,0 +1,93 @@
+#include "runtime/plan/id_maps.h"
+
+#include <linux/capability.h>
+
+namespace jaula::plan {
+namespace {
+
+using Mode = spec::UserNamespace::Mode;
+
+std::string line(std::uint64_t inside, std::uint64_t outside, std::uint64_t count) {
+  return std::to_string(inside) + " " + std::to_string(outside) + " " + std::to_string(count) +
+         "\n";
+}
+
+std::string lines(const std::vector<spec::IdMapping>& mappings) {
+  std::string text;
+  for (const spec::IdMapping& mapping : mappings)
+    text += line(mapping.container_id, mapping.host_id, mapping.size);
+  return text;
+}
+
+// `own` shows as `inside` in the jail; the subordinate ids fill what is around it.
+std::string around(std::uint32_t inside, std::uint32_t own, const SubordinateRange& range) {
+  const std::uint64_t below = std::min(inside, range.count);
+  std::string text;
+  if (below > 0) text += line(0, range.first, below);
+  text += line(inside, own, 1);
+  if (range.count > below)
+    text += line(std::uint64_t{inside} + 1, std::uint64_t{range.first} + below,
+                 range.count - below);
+  return text;
+}
+
+IdPlan single_id(const spec::JailConfig& config, const HostFacts& facts) {
+  IdPlan plan;
+  const spec::User& user = config.process.user;
+  plan.maps.uid_map = line(user.uid, facts.euid, 1);
+  plan.maps.gid_map = line(user.gid, facts.egid, 1);
+  plan.maps.deny_setgroups = true;
+  plan.root_uid = user.uid;
+  plan.root_gid = user.gid;
+  plan.whole_range = false;
+  plan.degraded =
+      "one id alone is mapped: the payload cannot change users, and has no supplementary groups";
+  return plan;
+}
+
+Result<IdPlan> rootless(const spec::JailConfig& config, const HostFacts& facts) {
+  const bool keep = config.extra.userns == Mode::kKeepId;
+  const std::uint32_t inside_uid = keep ? facts.euid : 0;
+  const std::uint32_t inside_gid = keep ? facts.egid : 0;
+  const bool ranges = !facts.subuid.empty() && !facts.subgid.empty() && facts.id_map_helpers;
+  if (!ranges) {
+    IdPlan plan = single_id(config, facts);
+    plan.degraded += facts.id_map_helpers
+                         ? " (this user has no range in /etc/subuid and /etc/subgid)"
+                         : " (newuidmap and newgidmap are not installed: package uidmap)";
+    return plan;
+  }
+  IdPlan plan;
+  plan.maps.uid_map = around(inside_uid, facts.euid, facts.subuid[0]);
+  plan.maps.gid_map = around(inside_gid, facts.egid, facts.subgid[0]);
+  plan.maps.use_helpers = true;
+  return plan;
+}
+
+}  // namespace
+
+Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& facts,
+                            std::uint32_t id_base) {
+  switch (config.extra.userns) {
+    case Mode::kHost: return IdPlan{};
+    case Mode::kMap: {
+      IdPlan plan;
+      plan.maps.uid_map = lines(config.uid_mappings);
+      plan.maps.gid_map = lines(config.gid_mappings);
+      plan.maps.use_helpers = !facts.privileged();
+      return plan;
+    }
+    case Mode::kKeepId:
+      if (facts.euid == 0)
+        return Error(0, "`userns_mode: keep-id` as root would make the jail's user root outside")
+            .hint("start it as the user whose id is to be kept, or use `auto`");
+      return rootless(config, facts);
+    case Mode::kAuto: break;
+  }
+  if (!facts.privileged()) return rootless(config, facts);
+  IdPlan plan;
+  plan.maps.uid_map = plan.maps.gid_map = line(0, id_base, kJailIds);
+  return plan;
+}
+
+}  // namespace jaula::plan

@@ -1,0 +1,28 @@
+// Which ids a jail gets: a range of its own where the host can give one. Parent side.
+// user_namespaces(7), subuid(5)
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "isolation/id_maps.h"
+#include "runtime/plan/host_facts.h"
+#include "runtime/spec/jail_config.h"
+
+namespace jaula::plan {
+
+inline constexpr std::uint32_t kJailIds = 65536;
+
+struct IdPlan {
+  isolation::IdMaps maps;
+  std::uint32_t root_uid = 0;  // ids inside that set the jail up
+  std::uint32_t root_gid = 0;
+  bool whole_range = true;     // false: one id alone is mapped
+  std::string degraded;        // what that loses; empty: nothing
+};
+
+// `id_base` is the first host id of the range that the state store took for this jail.
+Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& facts,
+                            std::uint32_t id_base);
+
+}  // namespace jaula::plan

@@ -1,0 +1,271 @@
+#include "runtime/plan/launch_plan.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cgroups/limits.h"
+#include "runtime/base/text.h"
+#include "runtime/plan/capabilities.h"
+#include "runtime/plan/id_maps.h"
+#include "runtime/plan/mounts.h"
+#include "runtime/plan/seccomp.h"
+
+namespace jaula::plan {
+namespace {
+
+using spec::JailConfig;
+using spec::Layer;
+
+// What make_plan works on: one function a part of the plan, all of them run, all problems kept.
+struct Making {
+  const JailConfig& config;
+  const HostFacts& facts;
+  const PlanOptions& options;
+  Planned out;
+
+  [[nodiscard]] bool required(Layer layer) const {
+    const auto& require = config.extra.require;
+    return !options.degrade &&
+           std::find(require.begin(), require.end(), layer) != require.end();
+  }
+  // A layer that cannot be given: an error, or where the spec does without it, a warning.
+  void lacking(Layer layer, const Error& error) {
+    if (required(layer)) {
+      out.problems.push_back(error);
+    } else {
+      out.plan.degraded.emplace_back(error.text());
+    }
+  }
+};
+
+bool has_namespace(const JailConfig& config, std::string_view name) {
+  return std::find(config.namespaces.begin(), config.namespaces.end(), name) !=
+         config.namespaces.end();
+}
+
+void make_namespaces(Making& making) {
+  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> kFlags = {
+      {{"user", CLONE_NEWUSER}, {"pid", CLONE_NEWPID}, {"mount", CLONE_NEWNS},
+       {"network", CLONE_NEWNET}, {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS}}};
+  LaunchPlan& plan = making.out.plan;
+  for (const auto& [name, flag] : kFlags)
+    if (has_namespace(making.config, name)) plan.namespaces |= flag;
+  plan.cgroup_namespace = has_namespace(making.config, "cgroup");
+  plan.hostname.host = making.config.hostname;
+  plan.loopback = has_namespace(making.config, "network");
+  if ((plan.namespaces & CLONE_NEWUSER) == 0 && !making.facts.has(CAP_SYS_ADMIN))
+    making.out.problems.push_back(
+        Error(EPERM, "`userns_mode: host` without root").hint("leave it out, or start as root"));
+}
+
+void make_ids(Making& making, IdPlan& ids) {
+  Result<IdPlan> made = make_id_plan(making.config, making.facts, making.options.id_base);
+  if (!made) {
+    making.out.problems.push_back(made.error());
+    return;
+  }
+  ids = std::move(*made);
+  LaunchPlan& plan = making.out.plan;
+  plan.ids = ids.maps;
+  plan.root_uid = ids.root_uid;
+  plan.root_gid = ids.root_gid;
+  if (!ids.degraded.empty()) plan.degraded.push_back(ids.degraded);
+}
+
+void make_mounts(Making& making, const IdPlan& ids) {
+  const bool user_namespace = (making.out.plan.namespaces & CLONE_NEWUSER) != 0;
+  const MountFacts facts{.idmapped = user_namespace && making.facts.privileged(),
+                         .user_namespace = user_namespace,
+                         .own_network = has_namespace(making.config, "network"),
+                         .cgroup = making.out.plan.in_cgroup && making.out.plan.cgroup_namespace,
+                         .tty_group = ids.whole_range};
+  making.out.plan.mounts = make_mount_plan(making.config, making.options.userland, facts);
+  const std::size_t outside = sources_made_outside(making.out.plan.mounts).size();
+  if (outside > isolation::kMaxOutsideTrees)
+    making.out.problems.push_back(Error(E2BIG, outside, " mounts from the host")
+                                      .hint("at most ", isolation::kMaxOutsideTrees, " can be handed in"));
+}
+
+void make_sysctls(Making& making, const IdPlan& ids) {
+  LaunchPlan& plan = making.out.plan;
+  if (has_namespace(making.config, "network")) {
+    // Low ports and ping without a capability: the whole network is the jail's.
+    plan.sysctls.push_back({"net/ipv4/ip_unprivileged_port_start", "0", ""});
+    const std::string last = ids.whole_range ? "65535" : std::to_string(ids.root_gid);
+    const std::string first = ids.whole_range ? "0" : last;
+    plan.sysctls.push_back({"net/ipv4/ping_group_range", first + " " + last, ""});
+  }
+  for (const auto& [name, value] : making.config.sysctl) {
+    std::string path = name;
+    std::replace(path.begin(), path.end(), '.', '/');
+    plan.sysctls.push_back({path, value, "sysctls"});
+  }
+}
+
+void make_credentials(Making& making, const IdPlan& ids) {
+  isolation::Credentials& credentials = making.out.plan.credentials;
+  const spec::Process& process = making.config.process;
+  credentials.uid = process.user.uid;
+  credentials.gid = process.user.gid;
+  credentials.groups.assign(process.user.additional_gids.begin(),
+                            process.user.additional_gids.end());
+  credentials.set_groups = !ids.maps.deny_setgroups;
+  credentials.umask = process.user.umask;
+  credentials.bounding = capability_mask(process.capabilities.bounding);
+  credentials.permitted = capability_mask(process.capabilities.permitted);
+  credentials.ambient = capability_mask(process.capabilities.ambient);
+  credentials.no_new_privs = process.no_new_privileges;
+  making.out.plan.seccomp.instructions =
+      compile_seccomp(making.config.extra.seccomp, credentials.bounding);
+}
+
+void make_rlimits(Making& making) {
+  constexpr std::array<std::pair<std::string_view, int>, 16> kNames = {
+      {{"RLIMIT_AS", RLIMIT_AS}, {"RLIMIT_CORE", RLIMIT_CORE}, {"RLIMIT_CPU", RLIMIT_CPU},
+       {"RLIMIT_DATA", RLIMIT_DATA}, {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+       {"RLIMIT_LOCKS", RLIMIT_LOCKS}, {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+       {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE}, {"RLIMIT_NICE", RLIMIT_NICE},
+       {"RLIMIT_NOFILE", RLIMIT_NOFILE}, {"RLIMIT_NPROC", RLIMIT_NPROC},
+       {"RLIMIT_RSS", RLIMIT_RSS}, {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+       {"RLIMIT_RTTIME", RLIMIT_RTTIME}, {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+       {"RLIMIT_STACK", RLIMIT_STACK}}};
+  for (const spec::RlimitConfig& limit : making.config.process.rlimits) {
+    const auto found = std::find_if(kNames.begin(), kNames.end(),
+                                    [&](const auto& entry) { return entry.first == limit.type; });
+    if (found == kNames.end()) {
+      making.out.problems.push_back(Error(0, limit.origin, ": unknown limit ", limit.type));
+      continue;
+    }
+    making.out.plan.rlimits.push_back({found->second, limit.soft, limit.hard});
+    making.out.plan.rlimit_origins.push_back(limit.origin);
+  }
+}
+
+// Where no pids controller is to be had, the default bound is kept per user by the process limit
+// that user namespaces count of their own (5.14); a limit that the spec asks for is not replaced.
+void bound_processes_by_rlimit(Making& making, std::uint64_t count) {
+  making.out.plan.rlimits.push_back({RLIMIT_NPROC, count, count});
+  making.out.plan.rlimit_origins.emplace_back();
+}
+
+struct PlannedLimit {
+  const char* controller;
+  const spec::Limit& limit;
+  std::vector<cgroups::Write> writes;
+};
+
+std::vector<PlannedLimit> limits_of(const spec::Resources& resources) {
+  std::vector<PlannedLimit> limits;
+  if (const auto& memory = resources.memory)
+    limits.push_back({"memory", *memory, cgroups::limit_memory(memory->value, memory->origin)});
+  if (const auto& quota = resources.cpu_quota)
+    limits.push_back({"cpu", *quota,
+                      {cgroups::limit_cpu(quota->value, resources.cpu_period, quota->origin)}});
+  if (const auto& shares = resources.cpu_shares)
+    limits.push_back({"cpu", *shares, {cgroups::weigh_cpu(shares->value, shares->origin)}});
+  if (const auto& pids = resources.pids)
+    limits.push_back({"pids", *pids, {cgroups::limit_pids(pids->value, pids->origin)}});
+  return limits;
+}
+
+void make_cgroup(Making& making) {
+  LaunchPlan& plan = making.out.plan;
+  const cgroups::Hierarchy& host = making.facts.cgroups;
+  plan.in_cgroup = !host.parent.empty();
+  if (!plan.in_cgroup)
+    making.lacking(Layer::kCgroup,
+                   Error(0, "no cgroup can be made for the jail: ", host.problem)
+                       .hint(host.remedy));
+  for (PlannedLimit& planned : limits_of(making.config.resources)) {
+    if (plan.in_cgroup && host.has(planned.controller)) {
+      std::move(planned.writes.begin(), planned.writes.end(),
+                std::back_inserter(plan.cgroup_writes));
+      continue;
+    }
+    if (planned.limit.origin.empty()) {
+      bound_processes_by_rlimit(making, planned.limit.value);
+      plan.degraded.push_back("pids: the default limit of " + std::to_string(planned.limit.value) +
+                              " holds for each user of the jail, not for all together: no pids "
+                              "controller");
+      continue;
+    }
+    Error error(0, planned.limit.origin, ": cannot be enforced: no ", planned.controller,
+                " controller; ", host.problem);
+    making.lacking(Layer::kCgroup, error.hint(host.remedy));
+  }
+}
+
+std::vector<std::string> candidates_of(const spec::Process& process) {
+  const std::string& command = process.args[0];
+  if (command.find('/') != std::string::npos) return {command};
+  std::vector<std::string> candidates;
+  for (const std::string& variable : process.env) {
+    if (!variable.starts_with("PATH=")) continue;
+    for (const std::string_view directory : split(std::string_view(variable).substr(5), ':'))
+      candidates.push_back((directory.empty() ? "." : std::string(directory)) + "/" + command);
+  }
+  return candidates;
+}
+
+void make_payload(Making& making) {
+  const spec::Process& process = making.config.process;
+  LaunchPlan& plan = making.out.plan;
+  plan.init = making.config.extra.init;
+  plan.terminal = process.terminal;
+  plan.terminal_size = making.options.terminal_size;
+  isolation::Payload& payload = plan.payload;
+  payload.arguments = process.args;
+  payload.environment = process.env;
+  if (process.terminal &&
+      std::none_of(process.env.begin(), process.env.end(),
+                   [](const std::string& variable) { return variable.starts_with("TERM="); }))
+    payload.environment.emplace_back("TERM=xterm");
+  payload.candidates = candidates_of(process);
+  payload.working_directory = process.cwd;
+  payload.terminal = process.terminal;
+  payload.origin = making.config.extra.command_origin;
+  payload.point();
+}
+
+void validate(Making& making) {
+  for (Error& problem : check_sources(making.config))
+    making.out.problems.push_back(std::move(problem));
+}
+
+}  // namespace
+
+Planned make_plan(const JailConfig& config, const HostFacts& facts, const PlanOptions& options) {
+  Making making{.config = config, .facts = facts, .options = options, .out = {}};
+  IdPlan ids;
+  validate(making);
+  make_namespaces(making);
+  make_ids(making, ids);
+  make_cgroup(making);
+  make_mounts(making, ids);
+  make_sysctls(making, ids);
+  make_credentials(making, ids);
+  make_rlimits(making);
+  make_payload(making);
+  return std::move(making.out);
+}
+
+Planned make_exec_plan(const JailConfig& config, const HostFacts& facts,
+                       const PlanOptions& options) {
+  Making making{.config = config, .facts = facts, .options = options, .out = {}};
+  IdPlan ids;
+  make_namespaces(making);
+  make_ids(making, ids);
+  make_credentials(making, ids);
+  make_rlimits(making);
+  make_payload(making);
+  making.out.plan.init = false;
+  making.out.plan.degraded.clear();  // told when the jail was started
+  return std::move(making.out);
+}
+
+}  // namespace jaula::plan

@@ -1,0 +1,75 @@
+// Everything that starting a jail needs, decided and ready for the kernel: made before the clone,
+// only read after it. make_plan() is the one place where a configuration meets the host.
+#pragma once
+
+#include <sys/ioctl.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cgroups/cgroup.h"
+#include "isolation/credentials.h"
+#include "isolation/hostname.h"
+#include "isolation/id_maps.h"
+#include "isolation/mounts.h"
+#include "isolation/payload.h"
+#include "isolation/rlimits.h"
+#include "isolation/seccomp.h"
+#include "isolation/sysctls.h"
+#include "runtime/base/result.h"
+#include "runtime/plan/host_facts.h"
+#include "runtime/plan/host_userland.h"
+#include "runtime/spec/jail_config.h"
+
+namespace jaula::plan {
+
+struct LaunchPlan {
+  std::uint64_t namespaces = 0;   // CLONE_NEW* of the clone; the cgroup one is unshared inside
+  bool cgroup_namespace = true;
+  isolation::IdMaps ids;
+  uid_t root_uid = 0;             // ids inside that set the jail up: 0, or the only ones mapped
+  gid_t root_gid = 0;
+  isolation::Hostname hostname;
+  isolation::MountPlan mounts;    // exec: empty
+  bool loopback = false;
+  std::vector<isolation::Sysctl> sysctls;
+  std::vector<isolation::Rlimit> rlimits;
+  std::vector<std::string> rlimit_origins;
+  isolation::Credentials credentials;
+  isolation::SeccompFilter seccomp;
+  isolation::Payload payload;
+  bool terminal = false;
+  winsize terminal_size{};
+  bool init = true;               // run_as_init instead of execute
+
+  bool in_cgroup = true;          // false: the host has none for us and the spec does without
+  std::vector<cgroups::Write> cgroup_writes;
+  std::vector<std::string> degraded;  // what the host could not give, told to people
+};
+
+struct PlanOptions {
+  std::uint32_t id_base = 0;      // first host id of the jail's own range
+  bool degrade = false;           // --degrade warn: what cannot be applied becomes a warning
+  winsize terminal_size{};
+  std::vector<UserlandEntry> userland = {};  // of the machine, for `rootfs: host`
+};
+
+struct Planned {
+  LaunchPlan plan;
+  std::vector<Error> problems;    // not empty: the plan must not be used
+};
+
+Planned make_plan(const spec::JailConfig& config, const HostFacts& facts,
+                  const PlanOptions& options);
+
+// A process for a running jail: the same identity, filter and limits, other arguments, no mounts.
+Planned make_exec_plan(const spec::JailConfig& config, const HostFacts& facts,
+                       const PlanOptions& options);
+
+// One fact a line, for `jaula plan` and the golden tests.
+// `all`: with what `rootfs: host` takes of the machine, which differs from host to host.
+std::string print(const LaunchPlan& plan, const spec::JailConfig& config, bool all);
+
+}  // namespace jaula::plan

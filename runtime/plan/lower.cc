@@ -1,0 +1,249 @@
+#include "runtime/plan/lower.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "runtime/plan/capabilities.h"
+#include "runtime/plan/profile.h"
+
+namespace jaula::plan {
+namespace {
+
+using spec::JailConfig;
+using spec::ServiceSpec;
+
+template <class T>
+T value_or(const spec::Key<T>& key, T otherwise) {
+  return key ? key->value : std::move(otherwise);
+}
+
+template <class T>
+std::string origin_of(const spec::Key<T>& key, const spec::Origin& otherwise) {
+  return key ? key->origin.text() : otherwise.text();
+}
+
+void lower_root(const ServiceSpec& service, JailConfig& config, std::vector<Error>& problems) {
+  if (!service.rootfs) {
+    problems.push_back(Error(0, service.origin.text(), ": there is no root file system")
+                           .hint("set `rootfs: host` or `rootfs: DIRECTORY`"));
+    return;
+  }
+  const bool host = service.rootfs->value == "host";
+  config.extra.root_kind = host ? spec::RootKind::kHost : spec::RootKind::kDirectory;
+  config.extra.root_origin = service.rootfs->origin.text();
+  config.root_path = host ? "/" : service.rootfs->value;
+  config.root_readonly = value_or(service.read_only, false);
+  config.extra.ephemeral = value_or(service.ephemeral, true);
+  if (host && !config.extra.ephemeral)
+    problems.push_back(Error(0, service.ephemeral->origin.text(),
+                             ": `rootfs: host` keeps nothing: `ephemeral: false` cannot be")
+                           .hint("mount a volume for what is to be kept"));
+}
+
+void lower_process(const ServiceSpec& service, const UserDatabase& users, JailConfig& config,
+                   std::vector<Error>& problems) {
+  spec::Process& process = config.process;
+  for (const auto* words : {&service.entrypoint, &service.command})
+    if (*words) process.args.insert(process.args.end(), (*words)->value.begin(),
+                                    (*words)->value.end());
+  config.extra.command_origin =
+      origin_of(service.entrypoint ? service.entrypoint : service.command, service.origin);
+  if (process.args.empty() || process.args[0].empty())
+    problems.push_back(Error(0, service.origin.text(), ": there is no command to run")
+                           .hint("set `command`, or name one after the target"));
+  config.extra.user_origin = origin_of(service.user, service.origin);
+  Result<spec::User> user =
+      find_user(users, service.user ? std::string_view(service.user->value) : "0");
+  if (user) {
+    process.user = *user;
+  } else {
+    problems.push_back(user.error().in(config.extra.user_origin, ": "));
+  }
+  process.cwd = value_or<std::string>(service.working_dir, "/");
+  process.no_new_privileges = value_or(service.no_new_privileges, true);
+  config.extra.init = value_or(service.init, true);
+}
+
+void set_variable(std::vector<std::string>& env, const std::string& name,
+                  const std::string& value) {
+  const auto same = [&](const std::string& entry) {
+    return entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=';
+  };
+  const auto found = std::find_if(env.begin(), env.end(), same);
+  (found == env.end() ? env.emplace_back() : *found) = name + "=" + value;
+}
+
+void set_home(JailConfig& config, const UserDatabase& users) {
+  const auto account = account_of(users, config.process.user.uid);
+  set_variable(config.process.env, "HOME",
+               account && !account->home.empty() ? account->home : "/");
+}
+
+void lower_environment(const ServiceSpec& service, const UserDatabase& users,
+                       JailConfig& config) {
+  std::vector<std::string>& env = config.process.env;
+  set_variable(env, "PATH", std::string(kPath));
+  set_variable(env, "HOSTNAME", config.hostname);
+  set_home(config, users);
+  for (const auto& [name, value] : service.environment) set_variable(env, name, value);
+}
+
+// As docker: what is dropped goes first, what is added is there in any case.
+void lower_capabilities(const ServiceSpec& service, JailConfig& config) {
+  const auto apply = [](std::uint64_t set, const auto& names, bool add) {
+    for (const auto& name : names) {
+      const std::uint64_t all = capability_mask(std::vector<std::string>{"ALL"});
+      const auto number = capability_number(name.value);
+      const std::uint64_t bits = number ? std::uint64_t{1} << *number : all;
+      set = add ? set | bits : set & ~bits;
+    }
+    return set;
+  };
+  const bool strict = config.extra.seccomp == spec::SeccompProfile::kStrict;
+  const bool root = config.process.user.uid == 0;
+  std::uint64_t base = 0;
+  if (root && !strict)
+    for (const std::string_view name : kDefaultCapabilities)
+      base |= std::uint64_t{1} << *capability_number(name);
+  const std::uint64_t held = apply(apply(base, service.cap_drop, false), service.cap_add, true);
+  spec::CapabilitySets& sets = config.process.capabilities;
+  sets.bounding = sets.permitted = sets.effective = capability_names(held);
+  // Without uid 0 an execve keeps only what is ambient. capabilities(7)
+  if (!root) sets.ambient = sets.inheritable = sets.bounding;
+}
+
+
+void lower_mounts(const ServiceSpec& service, JailConfig& config) {
+  for (const spec::Tmpfs& tmpfs : service.tmpfs) {
+    spec::MountConfig mount{.destination = tmpfs.target, .type = "tmpfs", .source = "tmpfs",
+                            .options = {"nosuid", "nodev", "noexec"},
+                            .origin = tmpfs.origin.text()};
+    char mode[16];
+    std::snprintf(mode, sizeof mode, "mode=%04o", tmpfs.mode.value_or(01777));
+    mount.options.emplace_back(mode);
+    if (tmpfs.size) mount.options.push_back("size=" + std::to_string(*tmpfs.size));
+    config.mounts.push_back(std::move(mount));
+  }
+  for (const spec::Volume& volume : service.volumes) {
+    spec::MountConfig mount{.destination = volume.target, .type = "bind", .source = volume.source,
+                            .options = {"rbind", "nosuid", "nodev",
+                                        volume.read_only ? "ro" : "rw"},
+                            .origin = volume.origin.text()};
+    if (volume.create_host_path) mount.options.emplace_back("x-create");
+    config.mounts.push_back(std::move(mount));
+  }
+  // A mount inside another comes after it.
+  std::stable_sort(config.mounts.begin(), config.mounts.end(), [](const auto& a, const auto& b) {
+    return std::count(a.destination.begin(), a.destination.end(), '/') <
+           std::count(b.destination.begin(), b.destination.end(), '/');
+  });
+}
+
+void lower_limits(const ServiceSpec& service, JailConfig& config) {
+  spec::Resources& resources = config.resources;
+  const auto limit = [](const auto& key) {
+    return spec::Limit{static_cast<std::uint64_t>(key->value), key->origin.text()};
+  };
+  if (service.mem_limit) resources.memory = limit(service.mem_limit);
+  if (service.cpus) {
+    resources.cpu_quota = limit(service.cpus);
+    resources.cpu_quota->value = service.cpus->value * resources.cpu_period / 1'000'000;
+  }
+  if (service.cpu_shares) resources.cpu_shares = limit(service.cpu_shares);
+  if (!service.pids_limit) {
+    const bool strict = config.extra.seccomp == spec::SeccompProfile::kStrict;
+    resources.pids = spec::Limit{strict ? kStrictPids : kDefaultPids, ""};
+  } else if (service.pids_limit->value >= 0) {
+    resources.pids = limit(service.pids_limit);
+  }
+  config.process.rlimits = {{"RLIMIT_CORE", 0, 0, ""}};
+  for (const spec::Ulimit& ulimit : service.ulimits) {
+    std::string type = "RLIMIT_";
+    for (const char c : ulimit.name) type += static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+    auto& limits = config.process.rlimits;
+    std::erase_if(limits, [&](const auto& other) { return other.type == type; });
+    limits.push_back({type, ulimit.soft, ulimit.hard, ulimit.origin.text()});
+  }
+}
+
+void lower_namespaces(const ServiceSpec& service, JailConfig& config) {
+  config.namespaces = {"mount", "pid", "ipc", "uts", "cgroup"};
+  config.extra.network = value_or(service.network_mode, spec::NetworkMode::kPrivate);
+  if (config.extra.network != spec::NetworkMode::kHost) config.namespaces.emplace_back("network");
+  const spec::UserNamespace userns = value_or(service.userns_mode, spec::UserNamespace{});
+  config.extra.userns = userns.mode;
+  if (userns.mode != spec::UserNamespace::Mode::kHost) config.namespaces.emplace_back("user");
+  const auto copy = [](const auto& from, auto& to) {
+    for (const spec::IdMapEntry& entry : from)
+      to.push_back({entry.inside, entry.outside, entry.count});
+  };
+  copy(userns.uid_map, config.uid_mappings);
+  copy(userns.gid_map, config.gid_mappings);
+}
+
+// A sysctl is the jail's own only when a namespace of the jail holds it. CVE-2022-0811
+bool sysctl_allowed(const std::string& name, const JailConfig& config) {
+  if (name.starts_with("net.")) return config.extra.network != spec::NetworkMode::kHost;
+  if (name.starts_with("fs.mqueue.")) return true;
+  constexpr std::string_view kIpc[] = {"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni",
+                                       "kernel.sem",    "kernel.shmall", "kernel.shmmax",
+                                       "kernel.shmmni", "kernel.shm_rmid_forced"};
+  return std::find(std::begin(kIpc), std::end(kIpc), name) != std::end(kIpc);
+}
+
+void lower_sysctls(const ServiceSpec& service, JailConfig& config, std::vector<Error>& problems) {
+  for (const auto& sysctl : service.sysctls) {
+    if (sysctl_allowed(sysctl.value.first, config)) {
+      config.sysctl.push_back(sysctl.value);
+      continue;
+    }
+    const bool host_network = sysctl.value.first.starts_with("net.");
+    problems.push_back(
+        Error(0, sysctl.origin.text(), ": sysctl ", sysctl.value.first,
+              " belongs to the machine, not to the jail")
+            .hint(host_network ? "it is the jail's own with `network_mode: private`"
+                               : "those of the jail are net.*, fs.mqueue.*, kernel.{msg,shm,sem}*"));
+  }
+}
+
+}  // namespace
+
+void set_user(JailConfig& config, const spec::User& user, const UserDatabase& users) {
+  // A user other than the jail's own gets nothing that the jail's does not have, and without uid 0
+  // none of what root has.
+  spec::CapabilitySets& sets = config.process.capabilities;
+  const bool was_root = config.process.user.uid == 0;
+  if (user.uid != 0 && was_root) sets = {};
+  if (user.uid == 0 && !was_root) sets.ambient = sets.inheritable = {};
+  config.process.user = user;
+  set_home(config, users);
+}
+
+Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
+                       const UserDatabase& users) {
+  Lowered lowered;
+  JailConfig& config = lowered.config;
+  config.name = name;
+  config.hostname = value_or(service.hostname, name);
+  spec::Extra& extra = config.extra;
+  extra.seccomp = value_or(service.seccomp, spec::SeccompProfile::kDefault);
+  extra.stop_signal = value_or(service.stop_signal, extra.stop_signal);
+  extra.stop_grace_period = value_or(service.stop_grace_period, extra.stop_grace_period);
+  if (service.time_limit) extra.time_limit = service.time_limit->value;
+  if (service.require) extra.require = service.require->value;
+  config.labels = service.labels;
+  config.masked_paths.assign(std::begin(kMaskedPaths), std::end(kMaskedPaths));
+  config.readonly_paths.assign(std::begin(kReadOnlyPaths), std::end(kReadOnlyPaths));
+
+  lower_root(service, config, lowered.problems);
+  lower_process(service, users, config, lowered.problems);
+  lower_environment(service, users, config);
+  lower_capabilities(service, config);
+  lower_namespaces(service, config);
+  lower_mounts(service, config);
+  lower_limits(service, config);
+  lower_sysctls(service, config, lowered.problems);
+  return lowered;
+}
+
+}  // namespace jaula::plan

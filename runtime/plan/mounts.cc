@@ -1,0 +1,217 @@
+#include "runtime/plan/mounts.h"
+
+#include <errno.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/base/file.h"
+
+namespace jaula::plan {
+namespace {
+
+using isolation::MountOp;
+using isolation::MountPlan;
+using Kind = MountOp::Kind;
+
+constexpr std::uint64_t kNoSuidDevExec =
+    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+std::string relative(std::string_view path) {
+  while (path.starts_with('/')) path.remove_prefix(1);
+  return std::string(path);
+}
+
+void add_directory(MountPlan& plan, std::string target, unsigned mode) {
+  plan.ops.push_back({.kind = Kind::kDirectory, .target = std::move(target), .mode = mode});
+}
+
+void add_link(MountPlan& plan, std::string target, std::string text) {
+  plan.ops.push_back(
+      {.kind = Kind::kSymlink, .source = std::move(text), .target = std::move(target)});
+}
+
+MountOp file_system(std::string type, std::string target, std::uint64_t attributes) {
+  return {.kind = Kind::kFileSystem, .source = std::move(type), .target = std::move(target),
+          .attributes = attributes};
+}
+
+// A fresh /dev: device nodes cannot be made in a user namespace, so those of the machine are bound.
+void add_dev(MountPlan& plan, const MountFacts& facts) {
+  MountOp dev = file_system("tmpfs", "dev", MOUNT_ATTR_NOSUID);
+  dev.options = {{"mode", "0755"}, {"size", "64k"}};
+  plan.ops.push_back(std::move(dev));
+  for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"})
+    plan.ops.push_back({.kind = Kind::kBind, .source = std::string("/dev/") + name,
+                        .target = std::string("dev/") + name, .source_is_file = true});
+  constexpr std::array<std::array<const char*, 2>, 5> kLinks = {
+      {{"dev/fd", "/proc/self/fd"}, {"dev/stdin", "/proc/self/fd/0"},
+       {"dev/stdout", "/proc/self/fd/1"}, {"dev/stderr", "/proc/self/fd/2"},
+       {"dev/ptmx", "pts/ptmx"}}};
+  for (const auto& [target, text] : kLinks) add_link(plan, target, text);
+  MountOp pts = file_system("devpts", "dev/pts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+  pts.options = {{"ptmxmode", "0666"}, {"mode", "0620"}};
+  if (facts.tty_group) pts.options.emplace_back("gid", "5");
+  plan.ops.push_back(std::move(pts));
+  MountOp shm = file_system("tmpfs", "dev/shm", kNoSuidDevExec);
+  shm.options = {{"mode", "1777"}, {"size", "67108864"}};
+  plan.ops.push_back(std::move(shm));
+  plan.ops.push_back(file_system("mqueue", "dev/mqueue", kNoSuidDevExec));
+}
+
+void add_kernel_file_systems(MountPlan& plan, const MountFacts& facts) {
+  plan.ops.push_back(file_system("proc", "proc", kNoSuidDevExec));
+  add_dev(plan, facts);
+  if (facts.own_network || !facts.user_namespace) {
+    plan.ops.push_back(file_system("sysfs", "sys", kNoSuidDevExec | MOUNT_ATTR_RDONLY));
+  } else {
+    // A sysfs shows the network namespace it belongs to; of the machine's there is no new one to
+    // be had from inside a user namespace.
+    plan.ops.push_back({.kind = Kind::kBind, .source = "/sys", .target = "sys",
+                        .attributes = kNoSuidDevExec | MOUNT_ATTR_RDONLY, .recursive = true});
+  }
+  if (facts.cgroup)
+    plan.ops.push_back(
+        file_system("cgroup2", "sys/fs/cgroup", kNoSuidDevExec | MOUNT_ATTR_RDONLY));
+}
+
+std::string hosts_file(const std::string& hostname) {
+  return "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" +
+         hostname + "\n";
+}
+
+void add_file(MountPlan& plan, std::string target, std::string bytes) {
+  plan.ops.push_back({.kind = Kind::kFile, .source = std::move(bytes),
+                      .target = std::move(target), .mode = 0644});
+}
+
+void add_userland(MountPlan& plan, const spec::JailConfig& config,
+                  const std::vector<UserlandEntry>& userland, const MountFacts& facts) {
+  constexpr std::array<std::pair<const char*, unsigned>, 14> kDirectories = {
+      {{"etc", 0755}, {"tmp", 01777}, {"run", 0755}, {"run/lock", 01777}, {"var", 0755},
+       {"var/cache", 0755}, {"var/lib", 0755}, {"var/log", 0755}, {"var/tmp", 01777},
+       {"home", 0755}, {"root", 0700}, {"srv", 0755}, {"mnt", 0755}, {"etc/ssl", 0755}}};
+  for (const auto& [path, mode] : kDirectories) add_directory(plan, path, mode);
+  add_link(plan, "var/run", "../run");
+  add_link(plan, "var/lock", "../run/lock");
+  for (const UserlandEntry& entry : userland) {
+    std::string target = relative(entry.path);
+    switch (entry.kind) {
+      case UserlandEntry::Kind::kLink: add_link(plan, std::move(target), entry.text); break;
+      case UserlandEntry::Kind::kCopy: add_file(plan, std::move(target), entry.text); break;
+      case UserlandEntry::Kind::kTree:
+        plan.ops.push_back({.kind = Kind::kBind, .source = entry.path,
+                            .target = std::move(target),
+                            .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
+                            .recursive = !facts.idmapped, .idmapped = facts.idmapped});
+        break;
+    }
+  }
+  add_file(plan, "etc/hostname", config.hostname + "\n");
+  add_file(plan, "etc/hosts", hosts_file(config.hostname));
+  if (!facts.own_network)
+    if (Result<std::string> resolv = read_file("/etc/resolv.conf"))
+      add_file(plan, "etc/resolv.conf", std::move(*resolv));
+  for (MountOp& op : plan.ops) op.origin = kUserlandOrigin;
+}
+
+std::uint64_t attributes_of(const std::vector<std::string>& options) {
+  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 4> kWords = {
+      {{"ro", MOUNT_ATTR_RDONLY}, {"nosuid", MOUNT_ATTR_NOSUID},
+       {"nodev", MOUNT_ATTR_NODEV}, {"noexec", MOUNT_ATTR_NOEXEC}}};
+  std::uint64_t attributes = 0;
+  for (const std::string& option : options)
+    for (const auto& [word, bit] : kWords)
+      if (option == word) attributes |= bit;
+  return attributes;
+}
+
+bool is_directory(const std::string& path) {
+  struct stat info;
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+void add_mount(MountPlan& plan, const spec::MountConfig& mount, const MountFacts& facts) {
+  MountOp op{.kind = Kind::kFileSystem, .source = mount.type,
+             .target = relative(mount.destination), .attributes = attributes_of(mount.options),
+             .origin = mount.origin};
+  if (mount.type == "bind") {
+    op.kind = Kind::kBind;
+    op.source = mount.source;
+    op.recursive = true;
+    op.source_is_file = !is_directory(mount.source);
+    op.idmapped = facts.idmapped;
+  } else {
+    for (const std::string& option : mount.options)
+      if (const std::size_t equals = option.find('='); equals != std::string::npos)
+        op.options.emplace_back(option.substr(0, equals), option.substr(equals + 1));
+  }
+  plan.ops.push_back(std::move(op));
+}
+
+}  // namespace
+
+MountPlan make_mount_plan(const spec::JailConfig& config,
+                          const std::vector<UserlandEntry>& userland, const MountFacts& facts) {
+  MountPlan plan;
+  plan.root.origin = config.extra.root_origin;
+  plan.root.read_only = config.root_readonly;
+  plan.root.overlay_userxattr = facts.user_namespace;
+  if (config.extra.root_kind == spec::RootKind::kHost) {
+    plan.root.kind = isolation::RootPlan::Kind::kTmpfs;
+    add_userland(plan, config, userland, facts);
+  } else {
+    plan.root.kind = config.extra.ephemeral ? isolation::RootPlan::Kind::kOverlay
+                                            : isolation::RootPlan::Kind::kDirectory;
+    plan.root.source = config.root_path;
+    plan.root.idmapped = facts.idmapped;
+  }
+  add_kernel_file_systems(plan, facts);
+  for (const spec::MountConfig& mount : config.mounts) add_mount(plan, mount, facts);
+  for (const std::string& path : config.masked_paths)
+    plan.ops.push_back({.kind = Kind::kMask, .target = relative(path)});
+  for (const std::string& path : config.readonly_paths)
+    plan.ops.push_back({.kind = Kind::kReadOnly, .target = relative(path),
+                        .attributes = kNoSuidDevExec, .recursive = true});
+  // What the machine lends of /etc stays as it is for the life of the jail.
+  if (config.extra.root_kind == spec::RootKind::kHost)
+    plan.ops.push_back({.kind = Kind::kReadOnly, .target = "etc",
+                        .attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID,
+                        .origin = std::string(kUserlandOrigin)});
+  return plan;
+}
+
+std::vector<Error> check_sources(const spec::JailConfig& config) {
+  std::vector<Error> problems;
+  if (config.extra.root_kind == spec::RootKind::kDirectory) {
+    struct stat info;
+    const char* root = config.root_path.c_str();
+    if (::stat(root, &info) < 0) {
+      problems.push_back(Error(errno, config.extra.root_origin, ": root file system ", root));
+    } else if (!S_ISDIR(info.st_mode)) {
+      problems.push_back(Error(ENOTDIR, config.extra.root_origin, ": root file system ", root));
+    } else if (::access(root, R_OK | X_OK) < 0) {
+      problems.push_back(Error(errno, config.extra.root_origin, ": root file system ", root));
+    }
+  }
+  for (const spec::MountConfig& mount : config.mounts) {
+    if (mount.type != "bind" || ::access(mount.source.c_str(), F_OK) == 0) continue;
+    const int reason = errno;
+    const bool create = std::find(mount.options.begin(), mount.options.end(), "x-create") !=
+                        mount.options.end();
+    if (reason == ENOENT && create) {
+      Result<void> made = make_directories(mount.source, 0755);
+      if (!made) problems.push_back(made.error().in(mount.origin, ": "));
+      continue;
+    }
+    problems.push_back(Error(reason, mount.origin, ": mount ", mount.source, " on ",
+                             mount.destination)
+                           .hint("create it, or set `create_host_path: true` on this volume"));
+  }
+  return problems;
+}
+
+}  // namespace jaula::plan

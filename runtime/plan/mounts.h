@@ -1,0 +1,33 @@
+// JailConfig -> MountPlan: the file system tree of a jail, in the order in which it is made.
+// Parent side.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "isolation/mounts.h"
+#include "runtime/plan/host_userland.h"
+#include "runtime/spec/jail_config.h"
+
+namespace jaula::plan {
+
+// MountOp::origin of what comes with `rootfs: host`.
+inline constexpr std::string_view kUserlandOrigin = "the machine's userland";
+
+struct MountFacts {
+  bool idmapped = false;         // mounts of the host are mapped to the jail's ids, from outside
+  bool user_namespace = true;
+  bool own_network = true;
+  bool cgroup = true;            // the jail has a cgroup, and a namespace of it
+  bool tty_group = true;         // group 5 exists in the id map
+};
+
+isolation::MountPlan make_mount_plan(const spec::JailConfig& config,
+                                     const std::vector<UserlandEntry>& userland,
+                                     const MountFacts& facts);
+
+// What cannot be mounted because it is not there, or is not what it must be: the root directory,
+// the sources of volumes. Makes the sources that ask for it (`create_host_path`).
+std::vector<Error> check_sources(const spec::JailConfig& config);
+
+}  // namespace jaula::plan

@@ -1,0 +1,60 @@
+#include "runtime/process_id.h"
+
+#include <errno.h>
+
+#include "runtime/base/file.h"
+#include "runtime/base/sys.h"
+#include "runtime/base/text.h"
+
+namespace jaula {
+namespace {
+
+Result<ProcessStat> read_process_stat(int pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  const std::string text = TRY(read_file(path, 4096));
+  const std::optional<ProcessStat> stat = parse_process_stat(text);
+  if (!stat) return Error(EBADMSG, "read ", path);
+  return *stat;
+}
+
+}  // namespace
+
+std::optional<ProcessStat> parse_process_stat(std::string_view text) {
+  // The second field is the command in parentheses and may itself hold ") ": the last one counts.
+  const std::size_t command_end = text.rfind(") ");
+  if (command_end == std::string_view::npos) return std::nullopt;
+  const std::vector<std::string_view> fields = split(text.substr(command_end + 2), ' ');
+  constexpr std::size_t kState = 3 - 3;
+  constexpr std::size_t kStartTime = 22 - 3;
+  if (fields.size() <= kStartTime || fields[kState].size() != 1) return std::nullopt;
+  const std::optional<std::uint64_t> start_time = parse_decimal(fields[kStartTime]);
+  if (!start_time) return std::nullopt;
+  return ProcessStat{.state = fields[kState][0], .start_time = *start_time};
+}
+
+Result<ProcessId> process_id(int pid) {
+  const ProcessStat stat = TRY(read_process_stat(pid));
+  return ProcessId{.pid = pid, .start_time = stat.start_time};
+}
+
+std::optional<Fd> open_process(const ProcessId& id) {
+  if (id.pid <= 0) return std::nullopt;
+  Result<Fd> process = sys::pidfd_open(id.pid);
+  if (!process) return std::nullopt;
+  // Looked at after the pidfd was opened: if the start time is right now, the pid was not free in
+  // between, and the pidfd is of the same process.
+  const Result<ProcessStat> stat = read_process_stat(id.pid);
+  const bool same = stat && stat->start_time == id.start_time;
+  if (!same || stat->state == 'Z' || stat->state == 'X') return std::nullopt;
+  return std::move(*process);
+}
+
+const std::string& boot_id() {
+  static const std::string id = [] {
+    const Result<std::string> text = read_file("/proc/sys/kernel/random/boot_id", 64);
+    return text ? std::string(trim(*text)) : std::string("unknown");
+  }();
+  return id;
+}
+
+}  // namespace jaula

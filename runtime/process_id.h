@@ -1,0 +1,34 @@
+// A process named so that a recycled pid is never taken for it. Parent side.
+// proc(5) (/proc/PID/stat, /proc/sys/kernel/random/boot_id), pidfd_open(2)
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/result.h"
+
+namespace jaula {
+
+struct ProcessId {
+  int pid = 0;
+  std::uint64_t start_time = 0;  // field 22 of /proc/PID/stat, clock ticks since boot
+};
+
+Result<ProcessId> process_id(int pid);
+// A pidfd of the process, or nullopt when it has ended (a zombie has) or its pid is another's.
+// Holds for ids of this boot alone: compare the boot id first.
+std::optional<Fd> open_process(const ProcessId& id);
+
+const std::string& boot_id();  // of the running kernel, a UUID
+
+// What /proc/PID/stat says: the state letter and the start time.
+struct ProcessStat {
+  char state;
+  std::uint64_t start_time;
+};
+std::optional<ProcessStat> parse_process_stat(std::string_view text);
+
+}  // namespace jaula

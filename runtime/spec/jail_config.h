@@ -1,0 +1,108 @@
+// The waist of jaula: a jail in the words of the OCI runtime specification, complete, with no
+// default left open. Service specs are lowered to it, the state of a jail keeps it, exec starts
+// from it. Fields that are ours, not OCI's, stand in JailConfig::extra.
+// github.com/opencontainers/runtime-spec config.md, config-linux.md
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/spec/service_spec.h"
+
+namespace jaula::spec {
+
+struct User {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::vector<std::uint32_t> additional_gids;  // contains gid
+  std::uint32_t umask = 0022;
+};
+
+struct CapabilitySets {  // names, CAP_…
+  std::vector<std::string> bounding, effective, inheritable, permitted, ambient;
+};
+
+struct RlimitConfig {
+  std::string type;  // RLIMIT_NOFILE
+  std::uint64_t soft, hard;  // UINT64_MAX: unlimited
+  std::string origin;
+};
+
+struct Process {
+  bool terminal = false;
+  User user;
+  std::vector<std::string> args;
+  std::vector<std::string> env;  // NAME=value
+  std::string cwd = "/";
+  CapabilitySets capabilities;
+  std::vector<RlimitConfig> rlimits;
+  bool no_new_privileges = true;
+};
+
+struct MountConfig {
+  std::string destination = {};  // absolute
+  std::string type = {};         // bind, tmpfs, proc, sysfs, devpts, mqueue, cgroup2
+  std::string source = {};
+  std::vector<std::string> options = {};  // mount(8) words: ro, nosuid, rbind, size=64m, …
+  std::string origin = {};                // spec line, for messages
+};
+
+// A limit that the spec asked for carries its line; one of the default profile has none.
+struct Limit {
+  std::uint64_t value;
+  std::string origin;
+};
+
+struct Resources {
+  std::optional<Limit> memory;           // bytes -> memory.max
+  std::optional<Limit> cpu_quota;        // microseconds per cpu_period -> cpu.max
+  std::uint64_t cpu_period = 100000;     // microseconds
+  std::optional<Limit> cpu_shares;       // v1 scale 2..262144 -> cpu.weight
+  std::optional<Limit> pids;             // -> pids.max
+};
+
+struct IdMapping {
+  std::uint32_t container_id, host_id, size;
+};
+
+// The root of a jail is not always a directory: OCI's root.path plus how it is used.
+enum class RootKind : std::uint8_t { kDirectory, kHost };
+
+struct Extra {
+  RootKind root_kind = RootKind::kDirectory;
+  bool ephemeral = false;
+  bool init = true;  // a reaper of ours is PID 1
+  SeccompProfile seccomp = SeccompProfile::kDefault;
+  UserNamespace::Mode userns = UserNamespace::Mode::kAuto;
+  NetworkMode network = NetworkMode::kPrivate;
+  int stop_signal = 15;
+  std::chrono::milliseconds stop_grace_period{10'000};
+  std::optional<std::chrono::milliseconds> time_limit;
+  std::vector<Layer> require = {Layer::kCgroup, Layer::kSeccomp, Layer::kUserns};
+  std::string root_origin, command_origin, user_origin;  // spec lines, for messages
+};
+
+struct JailConfig {
+  std::string name;
+  std::string root_path;  // absolute; unused for kHost
+  bool root_readonly = false;
+  std::string hostname;
+  Process process;
+  std::vector<MountConfig> mounts;  // volumes and tmpfs; the API file systems are the plan's
+  std::vector<std::string> namespaces;  // user pid mount network ipc uts cgroup
+  std::vector<IdMapping> uid_mappings;  // empty with userns auto: the plan takes a free range
+  std::vector<IdMapping> gid_mappings;
+  std::vector<std::pair<std::string, std::string>> sysctl;
+  Resources resources;
+  std::vector<std::string> masked_paths;
+  std::vector<std::string> readonly_paths;
+  std::map<std::string, std::string> labels;  // annotations
+  Extra extra;
+};
+
+}  // namespace jaula::spec

@@ -1,0 +1,44 @@
+// JSON text to the flat list of values that a JsonReader walks: no tree, no allocation per value,
+// strings are decoded where they stand. A command that looks at a thousand jails parses a thousand
+// texts, so this is what its time is made of. Parent side. RFC 8259
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+
+namespace jaula::spec {
+
+constexpr std::size_t kMaxJsonSize = std::size_t{1} << 20;
+constexpr std::size_t kMaxJsonDepth = 32;
+
+enum class JsonKind : std::uint8_t {
+  kObject,
+  kArray,
+  kString,
+  kBool,
+  kUnsigned,
+  kNegative,
+  kOther,  // null, and numbers that are no 64-bit integers
+};
+
+// A container is followed by what it holds; `end` is the index after that.
+struct JsonNode {
+  JsonKind kind;
+  bool taken = false;  // for the reader: some description has named it
+  std::uint32_t end;
+  std::string_view key, text;
+  std::uint64_t number;  // of kNegative: as two's complement
+};
+
+struct JsonText {
+  std::vector<char> bytes;  // what the nodes' strings are views of
+  std::vector<JsonNode> nodes;
+};
+// `text` must be one value; it need not outlive the call.
+Result<JsonText> parse_json(std::string_view text);
+
+}  // namespace jaula::spec

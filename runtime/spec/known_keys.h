@@ -1,0 +1,86 @@
+// Keys of the vocabulary that are not read yet: a spec that has one is told so, by name.
+#pragma once
+
+#include <string_view>
+
+namespace jaula::spec {
+
+// The Compose Specification's keys of a file.
+inline constexpr std::string_view kLaterTopLevelKeys[] = {"configs",  "include", "models",
+                                                          "networks", "secrets", "volumes"};
+
+// The Compose Specification's keys of a service.
+inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
+                                                         "attach",
+                                                         "blkio_config",
+                                                         "build",
+                                                         "cgroup",
+                                                         "cgroup_parent",
+                                                         "configs",
+                                                         "container_name",
+                                                         "cpu_count",
+                                                         "cpu_percent",
+                                                         "cpu_period",
+                                                         "cpu_quota",
+                                                         "cpu_rt_period",
+                                                         "cpu_rt_runtime",
+                                                         "cpuset",
+                                                         "credential_spec",
+                                                         "depends_on",
+                                                         "deploy",
+                                                         "develop",
+                                                         "device_cgroup_rules",
+                                                         "devices",
+                                                         "dns",
+                                                         "dns_opt",
+                                                         "dns_search",
+                                                         "domainname",
+                                                         "expose",
+                                                         "extends",
+                                                         "external_links",
+                                                         "extra_hosts",
+                                                         "gpus",
+                                                         "group_add",
+                                                         "healthcheck",
+                                                         "image",
+                                                         "ipc",
+                                                         "isolation",
+                                                         "label_file",
+                                                         "links",
+                                                         "logging",
+                                                         "mac_address",
+                                                         "mem_reservation",
+                                                         "mem_swappiness",
+                                                         "memswap_limit",
+                                                         "models",
+                                                         "networks",
+                                                         "oom_kill_disable",
+                                                         "oom_score_adj",
+                                                         "pid",
+                                                         "platform",
+                                                         "ports",
+                                                         "post_start",
+                                                         "pre_stop",
+                                                         "privileged",
+                                                         "profiles",
+                                                         "provider",
+                                                         "pull_policy",
+                                                         "pull_refresh_after",
+                                                         "restart",
+                                                         "runtime",
+                                                         "scale",
+                                                         "secrets",
+                                                         "shm_size",
+                                                         "stdin_open",
+                                                         "storage_opt",
+                                                         "tty",
+                                                         "use_api_socket",
+                                                         "uts",
+                                                         "volumes_from"};
+
+// Ours.
+inline constexpr std::string_view kLaterJailKeys[] = {
+    "egress", "hooks",        "landlock",       "listen", "mask",  "namespaces", "nesting",
+    "notify", "on_unhealthy", "readonly_paths", "state",  "tests", "watchdog"};
+
+}  // namespace jaula::spec

@@ -1,0 +1,152 @@
+#include "runtime/spec/oci_config.h"
+
+#include "runtime/spec/json_reader.h"
+#include "runtime/spec/json_writer.h"
+
+namespace jaula::spec {
+namespace {
+
+constexpr Word<RootKind> kRootKinds[] = {{RootKind::kDirectory, "directory"},
+                                         {RootKind::kHost, "host"}};
+constexpr Word<SeccompProfile> kProfiles[] = {{SeccompProfile::kDefault, "default"},
+                                              {SeccompProfile::kStrict, "strict"},
+                                              {SeccompProfile::kUnconfined, "unconfined"}};
+constexpr Word<UserNamespace::Mode> kUserNamespaces[] = {{UserNamespace::Mode::kAuto, "auto"},
+                                                         {UserNamespace::Mode::kHost, "host"},
+                                                         {UserNamespace::Mode::kKeepId, "keep-id"},
+                                                         {UserNamespace::Mode::kMap, "map"}};
+constexpr Word<NetworkMode> kNetworks[] = {
+    {NetworkMode::kPrivate, "private"}, {NetworkMode::kNone, "none"}, {NetworkMode::kHost, "host"}};
+constexpr Word<Layer> kLayers[] = {
+    {Layer::kCgroup, "cgroup"}, {Layer::kSeccomp, "seccomp"}, {Layer::kUserns, "userns"}};
+
+void walk_process(auto& json, auto& process) {
+  json.member("terminal", process.terminal);
+  json.object("user", [&] {
+    auto& user = process.user;
+    json.member("uid", user.uid);
+    json.member("gid", user.gid);
+    json.member("umask", user.umask);
+    json.member("additionalGids", user.additional_gids);
+  });
+  json.member("args", process.args);
+  json.member("env", process.env);
+  json.member("cwd", process.cwd);
+  json.object("capabilities", [&] {
+    auto& sets = process.capabilities;
+    json.member("bounding", sets.bounding);
+    json.member("effective", sets.effective);
+    json.member("inheritable", sets.inheritable);
+    json.member("permitted", sets.permitted);
+    json.member("ambient", sets.ambient);
+  });
+  json.list("rlimits", process.rlimits, [&](auto& limit) {
+    json.member("type", limit.type);
+    json.member("soft", limit.soft);
+    json.member("hard", limit.hard);
+  });
+  json.member("noNewPrivileges", process.no_new_privileges);
+}
+
+void walk_limit(auto& json, std::string_view key, auto& limit) {
+  if (json.present(key, limit)) json.member(key, limit->value);
+}
+
+void walk_resources(auto& json, auto& resources) {
+  json.object("memory", [&] { walk_limit(json, "limit", resources.memory); });
+  json.object("cpu", [&] {
+    walk_limit(json, "shares", resources.cpu_shares);
+    walk_limit(json, "quota", resources.cpu_quota);
+    json.member("period", resources.cpu_period);
+  });
+  json.object("pids", [&] { walk_limit(json, "limit", resources.pids); });
+}
+
+void walk_mappings(auto& json, std::string_view key, auto& mappings) {
+  json.list(key, mappings, [&](auto& mapping) {
+    json.member("containerID", mapping.container_id);
+    json.member("hostID", mapping.host_id);
+    json.member("size", mapping.size);
+  });
+}
+
+void walk_linux(auto& json, auto& config) {
+  json.list("namespaces", config.namespaces, [&](auto& type) { json.member("type", type); });
+  walk_mappings(json, "uidMappings", config.uid_mappings);
+  walk_mappings(json, "gidMappings", config.gid_mappings);
+  json.member("sysctl", config.sysctl);
+  json.object("resources", [&] { walk_resources(json, config.resources); });
+  json.member("maskedPaths", config.masked_paths);
+  json.member("readonlyPaths", config.readonly_paths);
+}
+
+// After the limits: which of them there are decides which have an origin.
+void walk_origins(auto& json, auto& config) {
+  json.member("root", config.extra.root_origin);
+  json.member("command", config.extra.command_origin);
+  json.member("user", config.extra.user_origin);
+  json.column("mounts", config.mounts, &MountConfig::origin);
+  json.column("rlimits", config.process.rlimits, &RlimitConfig::origin);
+  auto& resources = config.resources;
+  if (resources.memory) json.member("memory", resources.memory->origin);
+  if (resources.cpu_shares) json.member("cpuShares", resources.cpu_shares->origin);
+  if (resources.cpu_quota) json.member("cpuQuota", resources.cpu_quota->origin);
+  if (resources.pids) json.member("pids", resources.pids->origin);
+}
+
+void walk_extra(auto& json, auto& config) {
+  auto& extra = config.extra;
+  json.member("name", config.name);
+  json.member("rootKind", extra.root_kind, kRootKinds);
+  json.member("ephemeral", extra.ephemeral);
+  json.member("init", extra.init);
+  json.member("seccomp", extra.seccomp, kProfiles);
+  json.member("userns", extra.userns, kUserNamespaces);
+  json.member("network", extra.network, kNetworks);
+  json.member("stopSignal", extra.stop_signal);
+  json.member("stopGracePeriodMs", extra.stop_grace_period);
+  if (json.present("timeLimitMs", extra.time_limit)) json.member("timeLimitMs", *extra.time_limit);
+  json.member("require", extra.require, kLayers);
+  json.object("origins", [&] { walk_origins(json, config); });
+}
+
+void walk(auto& json, auto& config) {
+  std::string version = "1.0.2";  // the first with process.user.umask
+  json.member("ociVersion", version);
+  json.object("process", [&] { walk_process(json, config.process); });
+  json.object("root", [&] {
+    json.member("path", config.root_path);
+    json.member("readonly", config.root_readonly);
+  });
+  json.member("hostname", config.hostname);
+  json.list("mounts", config.mounts, [&](auto& mount) {
+    json.member("destination", mount.destination);
+    json.member("type", mount.type);
+    json.member("source", mount.source);
+    json.member("options", mount.options);
+  });
+  json.member("annotations", config.labels);
+  json.object("linux", [&] { walk_linux(json, config); });
+  json.object("jaula", [&] { walk_extra(json, config); });
+}
+
+}  // namespace
+
+void walk_config(JsonWriter& json, const JailConfig& config) { walk(json, config); }
+void walk_config(JsonReader& json, JailConfig& config) { walk(json, config); }
+
+std::string to_json(const JailConfig& config) {
+  JsonWriter json;
+  walk(json, config);
+  return std::move(json).finish();
+}
+
+Result<JailConfig> config_from_json(std::string_view text) {
+  JsonReader json = TRY(JsonReader::parse(text));
+  JailConfig config;
+  walk(json, config);
+  TRY(json.finish());
+  return config;
+}
+
+}  // namespace jaula::spec

@@ -1,0 +1,26 @@
+// The keys of a service that are read now, in four groups. A key is one row of a group's table.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "runtime/spec/service_spec.h"
+#include "runtime/spec/value.h"
+
+namespace jaula::spec {
+
+struct KeyRow {
+  std::string_view name;
+  void (*read)(const Value& value, ServiceSpec& spec);
+};
+
+// Rows are read in their order, whatever order the file has.
+std::span<const KeyRow> file_keys();
+std::span<const KeyRow> process_keys();
+std::span<const KeyRow> resource_keys();
+std::span<const KeyRow> isolation_keys();
+
+// An absolute path inside the jail, normalised, without `..`.
+std::optional<std::string> jail_path(const Value& value, std::string_view path);
+
+}  // namespace jaula::spec

@@ -1,0 +1,154 @@
+// What the user wrote: one service of a spec file, every value parsed and checked by itself, no
+// default filled in. An unset key is nullopt or empty. docs/spec.md is the reference of the words.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace jaula::spec {
+
+// Where a value stands: file, line and column (from 1) and the dotted path. `file` is "--memory"
+// for a value from a flag, and line is 0 then.
+struct Origin {
+  std::string file;
+  int line = 0;
+  int column = 0;
+  std::string path;  // services.web.volumes[1]
+  [[nodiscard]] std::string text() const;  // "web.yaml:14:9: services.web.volumes[1]"
+};
+
+template <class T>
+struct Sourced {
+  T value;
+  Origin origin;
+};
+
+template <class T>
+using Key = std::optional<Sourced<T>>;
+
+struct Volume {
+  std::string source;  // absolute host path
+  std::string target;  // absolute path in the jail, normalised, never "/"
+  bool read_only = false;
+  bool create_host_path = false;
+  Origin origin;
+};
+
+struct Tmpfs {
+  std::string target;  // absolute, normalised
+  std::optional<std::uint64_t> size;  // bytes
+  std::optional<unsigned> mode;
+  Origin origin;
+};
+
+struct Ulimit {
+  std::string name;  // docker's: nofile, nproc, core, …
+  std::uint64_t soft;
+  std::uint64_t hard;  // UINT64_MAX: unlimited
+  Origin origin;
+};
+
+enum class NetworkMode : std::uint8_t { kPrivate, kNone, kHost };
+enum class SeccompProfile : std::uint8_t { kDefault, kStrict, kUnconfined };
+enum class Layer : std::uint8_t { kCgroup, kSeccomp, kUserns };  // words of `require`
+
+struct IdMapEntry {
+  std::uint32_t inside, outside, count;
+};
+struct UserNamespace {
+  enum class Mode : std::uint8_t { kAuto, kHost, kKeepId, kMap } mode = Mode::kAuto;
+  std::vector<IdMapEntry> uid_map;  // kMap
+  std::vector<IdMapEntry> gid_map;
+};
+
+struct ServiceSpec {
+  std::string project;  // `name:` of the file, or the directory's name
+  std::string name;     // the key under `services:`
+  Origin origin;        // of the service
+
+  Key<std::string> rootfs;  // "host" or an absolute directory
+  Key<std::vector<std::string>> command;
+  Key<std::vector<std::string>> entrypoint;
+  // env_file first, then environment, later wins; in the order of first appearance.
+  std::vector<std::pair<std::string, std::string>> environment;
+  Key<std::string> working_dir;
+  Key<std::string> user;  // strict form checked: NAME|UID[:GROUP|GID]
+  Key<std::string> hostname;
+  std::vector<Volume> volumes;
+  std::vector<Tmpfs> tmpfs;
+  Key<bool> read_only;
+  Key<bool> ephemeral;
+  Key<std::uint64_t> mem_limit;   // bytes
+  Key<std::uint64_t> cpus;        // millionths of one CPU
+  Key<std::uint64_t> cpu_shares;  // 2..262144, cgroup v1's scale as docker has it
+  Key<std::int64_t> pids_limit;   // -1: unlimited
+  std::vector<Ulimit> ulimits;
+  std::vector<Sourced<std::string>> cap_add;   // CAP_NET_ADMIN, or ALL
+  std::vector<Sourced<std::string>> cap_drop;
+  Key<bool> no_new_privileges;  // security_opt no-new-privileges[:true|false]
+  std::vector<Sourced<std::pair<std::string, std::string>>> sysctls;
+  Key<NetworkMode> network_mode;
+  Key<UserNamespace> userns_mode;
+  Key<SeccompProfile> seccomp;  // also security_opt seccomp=unconfined
+  Key<int> stop_signal;
+  Key<std::chrono::milliseconds> stop_grace_period;
+  Key<bool> init;
+  std::map<std::string, std::string> labels;
+  Key<std::chrono::milliseconds> time_limit;
+  Key<std::vector<Layer>> require;  // absent: all
+};
+
+// One thing wrong with a spec. Printed on one line:
+// web.yaml:3:5: services.web.comand: unknown key; did you mean `command`?
+struct Problem {
+  Origin origin;
+  std::string text;
+  bool warning = false;
+  [[nodiscard]] std::string line() const;
+};
+
+// A value given outside the file: by --set KEY=VALUE, or by a flag of `run` that stands for a key.
+struct Override {
+  enum class Kind : std::uint8_t {
+    kYaml,    // value is YAML text (--set)
+    kScalar,  // value is one string, whatever it looks like
+    kAppend,  // value is one more string of a list key (-e, -v, --cap-add …)
+    kList,    // values is the whole list (the command after TARGET)
+  };
+  std::string flag;  // "--memory", for messages
+  std::string key;   // "mem_limit", or the full path "services.web.mem_limit"
+  Kind kind = Kind::kYaml;
+  std::string value;
+  std::vector<std::string> values;
+};
+
+struct LoadOptions {
+  std::vector<Override> overrides;
+  std::string service;   // --service: apply short override keys to this one
+  std::string directory; // what relative paths of flags start at; empty: the working directory
+};
+
+struct SpecFile {
+  std::string name;  // `name:`
+  std::vector<ServiceSpec> services;  // in the order of the file; empty when problems has an error
+  std::vector<Problem> problems;      // errors and warnings, by line
+  [[nodiscard]] bool ok() const;
+};
+
+// Reads a spec: `path`, or "-" for standard input. Never throws; a file that cannot be read is a
+// Problem too. Parent side.
+SpecFile load_spec(const std::string& path, const LoadOptions& options);
+
+// A spec without a file: one service named `name` whose keys are the overrides alone. This is how
+// `jaula run ./rootfs CMD` meets the same readers, defaults and checks.
+SpecFile make_spec(const std::string& name, const LoadOptions& options);
+
+// The resolved spec as YAML. Reading it back and printing it again gives the same bytes.
+std::string to_yaml(const SpecFile& file);
+
+}  // namespace jaula::spec

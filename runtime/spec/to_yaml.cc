@@ -1,0 +1,198 @@
+// A SpecFile as YAML: one order, one form for each key.
+#include <utility>
+
+#include "runtime/spec/service_spec.h"
+#include "runtime/spec/units.h"
+#include "runtime/spec/yaml_text.h"
+
+namespace jaula::spec {
+namespace {
+
+std::string limit_text(std::uint64_t value) {
+  return value == UINT64_MAX ? "-1" : std::to_string(value);
+}
+
+template <class Items, class Format>
+std::string flow_list(const Items& items, Format&& format) {
+  std::string text = "[";
+  for (const auto& item : items) text.append(text.size() > 1 ? ", " : "").append(format(item));
+  return text + ']';
+}
+
+std::string words_text(const std::vector<std::string>& words) {
+  return flow_list(words, yaml_value);
+}
+
+std::string boolean_text(bool value) { return value ? "true" : "false"; }
+
+std::string network_text(NetworkMode mode) {
+  switch (mode) {
+    case NetworkMode::kPrivate:
+      return "private";
+    case NetworkMode::kNone:
+      return "none";
+    case NetworkMode::kHost:
+      return "host";
+  }
+  return {};
+}
+
+std::string seccomp_text(SeccompProfile profile) {
+  switch (profile) {
+    case SeccompProfile::kDefault:
+      return "default";
+    case SeccompProfile::kStrict:
+      return "strict";
+    case SeccompProfile::kUnconfined:
+      return "unconfined";
+  }
+  return {};
+}
+
+std::string layer_text(Layer layer) {
+  switch (layer) {
+    case Layer::kCgroup:
+      return "cgroup";
+    case Layer::kSeccomp:
+      return "seccomp";
+    case Layer::kUserns:
+      return "userns";
+  }
+  return {};
+}
+
+std::string id_map_entry_text(const IdMapEntry& entry) {
+  return '"' + std::to_string(entry.inside) + ':' + std::to_string(entry.outside) + ':' +
+         std::to_string(entry.count) + '"';
+}
+
+std::string tmpfs_text(const Tmpfs& tmpfs) {
+  std::string text = tmpfs.target;
+  if (tmpfs.size) text += ":size=" + format_size(*tmpfs.size);
+  if (tmpfs.mode) text += (tmpfs.size ? ",mode=" : ":mode=") + format_mode(*tmpfs.mode);
+  return yaml_value(text);
+}
+
+// Writes one service; the keys stand four columns in.
+class ServiceWriter {
+ public:
+  explicit ServiceWriter(std::string& out) : out_(out) {}
+
+  void write(const ServiceSpec& spec) {
+    out_ += "  " + yaml_key(spec.name) + ":\n";
+    const std::size_t start = out_.size();
+    write_process(spec);
+    write_files(spec);
+    write_resources(spec);
+    write_isolation(spec);
+    write_map("labels", spec.labels);
+    if (out_.size() == start) out_.insert(start - 1, " {}");
+  }
+
+ private:
+  void line(std::string_view key, std::string_view value) {
+    out_.append("    ").append(key).append(": ").append(value).append("\n");
+  }
+
+  template <class T, class Format>
+  void write(std::string_view key, const Key<T>& value, Format&& format) {
+    if (value) line(key, format(value->value));
+  }
+
+  template <class Pairs>
+  void write_map(std::string_view key, const Pairs& pairs) {
+    if (pairs.empty()) return;
+    out_.append("    ").append(key).append(":\n");
+    for (const auto& [name, value] : pairs)
+      out_.append("      ").append(yaml_key(name)).append(": ").append(yaml_value(value) + '\n');
+  }
+
+  template <class Items, class Format>
+  void write_list(std::string_view key, const Items& items, Format&& format) {
+    if (!items.empty()) line(key, flow_list(items, format));
+  }
+
+  void write_process(const ServiceSpec& spec) {
+    write("rootfs", spec.rootfs, yaml_value);
+    write("entrypoint", spec.entrypoint, words_text);
+    write("command", spec.command, words_text);
+    write_map("environment", spec.environment);
+    write("working_dir", spec.working_dir, yaml_value);
+    write("user", spec.user, yaml_value);
+    write("hostname", spec.hostname, yaml_value);
+    write("init", spec.init, boolean_text);
+    write("stop_signal", spec.stop_signal, format_signal);
+    write("stop_grace_period", spec.stop_grace_period, format_duration);
+    write("time_limit", spec.time_limit, format_duration);
+  }
+
+  void write_files(const ServiceSpec& spec) {
+    if (!spec.volumes.empty()) out_ += "    volumes:\n";
+    for (const Volume& volume : spec.volumes) {
+      out_ += "      - type: bind\n";
+      out_ += "        source: " + yaml_value(volume.source) + '\n';
+      out_ += "        target: " + yaml_value(volume.target) + '\n';
+      if (volume.read_only) out_ += "        read_only: true\n";
+      if (volume.create_host_path) out_ += "        bind: {create_host_path: true}\n";
+    }
+    write_list("tmpfs", spec.tmpfs, tmpfs_text);
+    write("read_only", spec.read_only, boolean_text);
+    write("ephemeral", spec.ephemeral, boolean_text);
+  }
+
+  void write_resources(const ServiceSpec& spec) {
+    const auto number = [](auto value) { return std::to_string(value); };
+    write("mem_limit", spec.mem_limit, format_size);
+    write("cpus", spec.cpus, format_cpus);
+    write("cpu_shares", spec.cpu_shares, number);
+    write("pids_limit", spec.pids_limit, number);
+    if (!spec.ulimits.empty()) out_ += "    ulimits:\n";
+    for (const Ulimit& limit : spec.ulimits)
+      out_ += "      " + limit.name + ": {soft: " + limit_text(limit.soft) +
+              ", hard: " + limit_text(limit.hard) + "}\n";
+  }
+
+  void write_isolation(const ServiceSpec& spec) {
+    const auto capability = [](const Sourced<std::string>& name) { return name.value; };
+    write_list("cap_add", spec.cap_add, capability);
+    write_list("cap_drop", spec.cap_drop, capability);
+    write("security_opt", spec.no_new_privileges,
+          [](bool on) { return "[no-new-privileges:" + boolean_text(on) + ']'; });
+    write("seccomp", spec.seccomp, seccomp_text);
+    if (!spec.sysctls.empty()) out_ += "    sysctls:\n";
+    for (const auto& sysctl : spec.sysctls)
+      out_ +=
+          "      " + yaml_key(sysctl.value.first) + ": " + yaml_value(sysctl.value.second) + '\n';
+    write("network_mode", spec.network_mode, network_text);
+    if (spec.userns_mode) write_userns(spec.userns_mode->value);
+    if (spec.require) line("require", flow_list(spec.require->value, layer_text));
+  }
+
+  void write_userns(const UserNamespace& userns) {
+    switch (userns.mode) {
+      case UserNamespace::Mode::kAuto:
+        return line("userns_mode", "auto");
+      case UserNamespace::Mode::kHost:
+        return line("userns_mode", "host");
+      case UserNamespace::Mode::kKeepId:
+        return line("userns_mode", "keep-id");
+      case UserNamespace::Mode::kMap:
+        out_ += "    userns_mode:\n      uid: " + flow_list(userns.uid_map, id_map_entry_text) +
+                "\n      gid: " + flow_list(userns.gid_map, id_map_entry_text) + '\n';
+    }
+  }
+
+  std::string& out_;
+};
+
+}  // namespace
+
+std::string to_yaml(const SpecFile& file) {
+  std::string out = "name: " + yaml_value(file.name) + '\n';
+  out += file.services.empty() ? "services: {}\n" : "services:\n";
+  ServiceWriter writer(out);
+  for (const ServiceSpec& service : file.services) writer.write(service);
+  return out;
+}
+
+}  // namespace jaula::spec

@@ -1,0 +1,171 @@
+#include "runtime/state_store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "runtime/base/file.h"
+#include "runtime/base/sys.h"
+#include "runtime/base/text.h"
+#include "runtime/tree.h"
+
+namespace jaula {
+namespace {
+
+constexpr std::string_view kAlphanumeric =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::size_t kMaxName = 64;
+
+std::string environment(const char* name) {
+  const char* value = ::getenv(name);  // NOLINT(concurrency-mt-unsafe): there are no threads
+  return value != nullptr && value[0] == '/' ? value : "";
+}
+
+Result<void> check_name(const std::string& name) {
+  if (valid_jail_name(name)) return {};
+  return Error(0, "\"", escaped(name), "\" cannot be the name of a jail")
+      .hint(
+          "a name is up to 64 letters, digits, `_`, `.` and `-`, and starts with a letter or "
+          "digit");
+}
+
+// Nobody else may put names into a directory whose names are our records.
+Result<void> make_private(int fd, const std::string& path) {
+  const struct stat info = TRY(sys::fstat(fd));
+  if (info.st_uid != ::geteuid())
+    return Error(EPERM, "use ", path).hint("it belongs to user ", info.st_uid, "; see --root");
+  if ((info.st_mode & 0022) != 0)
+    return Error(EPERM, "use ", path)
+        .hint("others can write to it; look at what is in it, then remove it or chmod it to 0700");
+  if ((info.st_mode & 0777) != 0700 && ::fchmod(fd, 0700) < 0)
+    return Error(errno, "change mode of ", path, " to 0700");
+  return {};
+}
+
+}  // namespace
+
+Roots roots_for(const std::string& root_option) {
+  if (!root_option.empty()) {
+    const std::unique_ptr<char, void (*)(void*)> here(::getcwd(nullptr, 0), ::free);
+    const bool relative = root_option[0] != '/' && here != nullptr;
+    const std::string root = relative ? std::string(here.get()) + '/' + root_option : root_option;
+    return {.run = root + "/run", .data = root + "/data"};
+  }
+  if (::geteuid() == 0) return {.run = "/run/jaula", .data = "/var/lib/jaula"};
+  std::string run = environment("XDG_RUNTIME_DIR");
+  std::string data = environment("XDG_DATA_HOME");
+  // Where pam_systemd puts it, for a shell that came without the variable (su, cron).
+  if (run.empty()) run = "/run/user/" + std::to_string(::geteuid());
+  // Without a home the logs go where they are lost at the end of the session, not nowhere.
+  if (data.empty())
+    data = environment("HOME").empty() ? run : environment("HOME") + "/.local/share";
+  return {.run = run + "/jaula", .data = data + (data == run ? "/jaula-data" : "/jaula")};
+}
+
+bool valid_jail_name(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxName && kAlphanumeric.find(name[0]) != name.npos &&
+         std::all_of(name.begin(), name.end(), [](char byte) {
+           return kAlphanumeric.find(byte) != kAlphanumeric.npos || byte == '_' || byte == '.' ||
+                  byte == '-';
+         });
+}
+
+Result<int> StateStore::run_directory() const {
+  if (run_) return run_.get();
+  Fd run = TRY(sys::open(roots_.run.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  TRY(make_private(run.get(), roots_.run));
+  run_ = std::move(run);
+  return run_.get();
+}
+
+JailDirectory StateStore::directory_of(const std::string& name) const {
+  JailDirectory jail;
+  jail.name_ = name;
+  jail.path_ = roots_.run + '/' + name;
+  jail.log_path_ = roots_.data + '/' + name;
+  return jail;
+}
+
+Result<JailDirectory> StateStore::create(const std::string& name) {
+  TRY(check_name(name));
+  Result<int> run = run_directory();
+  if (!run && run.error().code() == ENOENT) {
+    TRY(make_directories(roots_.run, 0700));
+    run = run_directory();
+  }
+  if (!run) return run.error();
+  JailDirectory jail = directory_of(name);
+  for (;;) {
+    const Result<void> made = sys::mkdirat(*run, name.c_str(), 0700);
+    if (!made && made.error().code() != EEXIST) return Error(made.error()).in(roots_.run, ": ");
+    Result<bool> settled = made ? jail.settle(*run) : made.error();
+    if (settled && *settled) return jail;
+    if (settled) continue;
+    if (settled.error().code() == EEXIST)
+      return Error(EEXIST, "the name ", name, " is in use")
+          .hint("remove that jail with `jaula rm -f ", name, "`, or give another --name");
+    // Nothing is left behind; what another process put there meanwhile keeps it.
+    ::unlinkat(*run, name.c_str(), AT_REMOVEDIR);
+    return settled.error().in(jail.path_, ": ");
+  }
+}
+
+Result<JailDirectory> StateStore::open(const std::string& name) const {
+  TRY(check_name(name));
+  JailDirectory jail = directory_of(name);
+  const Result<int> run = run_directory();
+  if (!run && run.error().code() != ENOENT) return run.error();
+  Result<Fd> directory = Error(ENOENT, "");
+  if (run) directory = sys::openat(*run, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (directory) {
+    jail.directory_ = std::move(*directory);
+    return jail;
+  }
+  if (directory.error().code() != ENOENT)
+    return Error(directory.error().code(), "open ", jail.path_);
+  Error missing(ENOENT, "there is no jail ", name);
+  const Result<std::vector<std::string>> others = names();
+  if (!others) return missing;
+  const std::vector<std::string_view> candidates(others->begin(), others->end());
+  const std::string_view near = nearest(name, candidates);
+  return near.empty() ? missing : missing.hint("did you mean `", near, "`?");
+}
+
+Result<std::vector<std::string>> StateStore::names() const {
+  std::vector<std::string> names;
+  const Result<int> run = run_directory();
+  if (!run && run.error().code() == ENOENT) return names;
+  if (!run) return run.error();
+  std::vector<DirectoryEntry> entries = TRY(list_directory(*run, roots_.run));
+  for (DirectoryEntry& entry : entries) {
+    const bool directory = entry.type == DT_DIR || entry.type == DT_UNKNOWN;
+    if (directory && valid_jail_name(entry.name)) names.push_back(std::move(entry.name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::uint32_t> StateStore::take_id_range(JailDirectory& jail) const {
+  const int run = TRY(run_directory());
+  const HostIds host = TRY(HostIds::load(id_sources_));
+  const std::uint32_t preferred = preferred_id_base(jail.name_);
+  for (std::uint32_t n = 0; n < kIdSlots; ++n) {
+    const std::uint32_t base = nth_id_base(preferred, n);
+    if (host.overlap(base)) continue;
+    const bool claimed = TRY(claim_id_range(run, jail.name_, base));
+    if (!claimed) continue;
+    jail.id_base_ = base;
+    return base;
+  }
+  return Error(0, "all ", kIdSlots, " ranges of host ids for jails are taken")
+      .hint("see ", roots_.run, "/.ids and /etc/subuid");
+}
+
+}  // namespace jaula

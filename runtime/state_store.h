@@ -1,0 +1,108 @@
+// One 0700 directory per jail, below /run/jaula (root) or $XDG_RUNTIME_DIR/jaula (a user):
+//   <run>/NAME/             the intent record: its name alone is enough to clean up after a crash
+//   <run>/NAME/state.json   replaced by rename; absent until the first save
+//   <run>/NAME/exit         how the payload ended; blank until then
+//   <run>/.ids/BASE -> NAME who has the 65,536 host ids from BASE on
+//   <data>/NAME/            logs of a detached jail
+// Nothing is fsynced: what lives below /run does not outlive the boot that its boot id names.
+// Parent side. flock(2), symlink(7)
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/result.h"
+#include "runtime/id_ranges.h"
+#include "runtime/jail_state.h"
+#include "runtime/process_id.h"
+
+namespace jaula {
+
+// Directories of this user, absolute; --root DIR gives DIR/run and DIR/data.
+struct Roots {
+  std::string run;   // /run/jaula
+  std::string data;  // /var/lib/jaula
+};
+Roots roots_for(const std::string& root_option);
+
+bool valid_jail_name(std::string_view name);  // [A-Za-z0-9][A-Za-z0-9_.-]{0,63}
+
+// The open directory of one jail. The lock is a flock on the directory itself and goes with the
+// object, or with the process; a child made by fork holds it too until its copy is closed.
+class JailDirectory {
+ public:
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] const std::string& log_path() const noexcept { return log_path_; }
+  [[nodiscard]] int fd() const noexcept { return directory_.get(); }
+  // The file in which the end is told, -1 before the state was loaded.
+  [[nodiscard]] int exit_fd() const noexcept { return exit_.get(); }
+
+  // The state as it is on disk, with the exit that was saved since. ENOENT while only the intent is
+  // there: when nobody holds the lock either, its maker has died. EBADMSG when it is torn.
+  Result<JailState> load();
+  Result<void> save(const JailState& state);
+  // Tells how the payload ended; no save() is needed after it. The exit stands in a file that
+  // exists, with room, from the beginning: it can be told on a full disk, and a waiter that has the
+  // file open reads it even when the directory has been removed meanwhile.
+  Result<void> save_exit(const Exit& exit);
+
+  // Waits for the lock. ENOENT when the jail was removed before we had it.
+  Result<void> lock();
+  Result<bool> try_lock();  // false: another process has it
+  void unlock() noexcept;
+
+  // Deletes the directory with all that is in it, the jail's id range and its logs. Needs the lock
+  // and takes it; every step can be made again after a crash in between.
+  Result<void> remove();
+
+ private:
+  friend class StateStore;
+  Result<void> flock(int operation);
+  Result<bool> settle(int run);
+
+  std::string name_, path_, log_path_;
+  Fd directory_;
+  Fd exit_;                               // of a directory that we made
+  std::optional<std::uint32_t> id_base_;  // as taken or loaded; 0: none
+  bool locked_ = false;
+};
+
+class StateStore {
+ public:
+  explicit StateStore(Roots roots, IdSources id_sources = {})
+      : roots_(std::move(roots)), id_sources_(std::move(id_sources)) {}
+  [[nodiscard]] const Roots& roots() const noexcept { return roots_; }
+
+  // Claims a name: makes its directory, locked. EEXIST: "the name web is in use".
+  Result<JailDirectory> create(const std::string& name);
+  // ENOENT: "there is no jail web", with the nearest name as the hint. Not locked.
+  Result<JailDirectory> open(const std::string& name) const;
+  Result<std::vector<std::string>> names() const;  // sorted
+
+  // Takes a free range of kIdRangeSize host ids for a jail that we hold: the preferred one of its
+  // name or the next free one, by an exclusive link. A link whose jail is gone is taken over.
+  // Ranges that hold a host user or group, or subordinate ids of one, are passed over. Only for a
+  // privileged store.
+  Result<std::uint32_t> take_id_range(JailDirectory& jail) const;
+
+ private:
+  Result<int> run_directory() const;
+  [[nodiscard]] JailDirectory directory_of(const std::string& name) const;
+
+  Roots roots_;
+  IdSources id_sources_;
+  mutable Fd run_;  // opened and checked at the first use
+};
+
+// Reads the end of a jail whose state was loaded, or sleeps on the monitor's pidfd first. It is
+// told even when the jail's directory has been removed meanwhile. ETIMEDOUT when the time is over.
+Result<Exit> wait_for_exit(const JailDirectory& jail, const JailState& state,
+                           std::optional<std::chrono::milliseconds> timeout);
+
+}  // namespace jaula

@@ -1,0 +1,156 @@
+#include "runtime/stdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "runtime/base/sys.h"
+
+namespace jaula {
+
+int Pump::wanted(short& events) const noexcept {
+  if (used_ > 0) {
+    events = POLLOUT;
+    return to_;
+  }
+  events = POLLIN;
+  return from_;
+}
+
+void Pump::end() noexcept {
+  from_ = -1;
+  own_.reset();
+}
+
+void Pump::fill() noexcept {
+  const ssize_t got = ::read(from_, buffer_->data(), buffer_->size());
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  // EIO is how a pty says that its last slave is closed. pty(7)
+  if (got <= 0) return end();
+  if (log_ != nullptr) {
+    log_->append(stream_, {buffer_->data(), static_cast<std::size_t>(got)});
+    return;
+  }
+  used_ = static_cast<std::size_t>(got);
+  written_ = 0;
+}
+
+void Pump::flush() noexcept {
+  // After POLLOUT a pipe takes PIPE_BUF bytes without blocking. pipe(7)
+  const std::size_t size = std::min<std::size_t>(used_ - written_, 4096);
+  const ssize_t wrote = ::write(to_, buffer_->data() + written_, size);
+  if (wrote < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (wrote < 0) {
+    // Nobody reads any more. Closing the pipe would kill the payload for it, so the bytes go.
+    written_ = used_;
+  } else {
+    written_ += static_cast<std::size_t>(wrote);
+  }
+  if (written_ == used_) used_ = 0;
+}
+
+void Pump::step() noexcept { used_ > 0 ? flush() : fill(); }
+
+void Pump::drain() noexcept {
+  if (from_ >= 0) ::fcntl(from_, F_SETFL, ::fcntl(from_, F_GETFL) | O_NONBLOCK);
+  for (;;) {
+    while (used_ > 0) flush();
+    if (from_ < 0) return;
+    const bool log = log_ != nullptr;
+    const ssize_t got = ::read(from_, buffer_->data(), buffer_->size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return;
+    if (log) {
+      log_->append(stream_, {buffer_->data(), static_cast<std::size_t>(got)});
+    } else {
+      used_ = static_cast<std::size_t>(got);
+      written_ = 0;
+    }
+  }
+}
+
+Result<Stdio> Stdio::make(const StdioOptions& options, LogWriter* log) {
+  Stdio stdio(options, log);
+  if (options.terminal) return stdio;  // the pty comes from inside
+  TRY(stdio.make_input());
+  for (const int number : {1, 2}) {
+    const auto at = static_cast<std::size_t>(number);
+    const Stream stream = number == 1 ? Stream::kStdout : Stream::kStderr;
+    stdio.given_[at] = TRY(stdio.make_output(number, stream, stdio.child_[at]));
+  }
+  return stdio;
+}
+
+Result<void> Stdio::make_input() {
+  if (options_.interactive && !options_.detached && ::isatty(0) == 0) return {};
+  if (!options_.interactive || options_.detached) {
+    child_[0] = TRY(sys::open("/dev/null", O_RDONLY));
+    given_[0] = child_[0].get();
+    return {};
+  }
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) < 0) return Error(errno, "make a pipe");
+  child_[0] = Fd(ends[0]);
+  given_[0] = ends[0];
+  pumps_.emplace_back(0, ends[1], Fd(ends[1]));
+  return {};
+}
+
+Result<int> Stdio::make_output(int number, Stream stream, Fd& child_end) {
+  if (!options_.detached && ::isatty(number) == 0) return number;
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) < 0) return Error(errno, "make a pipe");
+  child_end = Fd(ends[1]);
+  if (options_.detached) {
+    pumps_.emplace_back(ends[0], *log_, stream, Fd(ends[0]));
+  } else {
+    pumps_.emplace_back(ends[0], number, Fd(ends[0]));
+  }
+  return child_end.get();
+}
+
+isolation::StandardFds Stdio::child_ends() const noexcept {
+  return {given_[0], given_[1], given_[2]};
+}
+
+Result<void> Stdio::started(const Fd& terminal_master) {
+  for (Fd& end : child_) end.reset();
+  if (!options_.terminal) return {};
+  if (options_.detached) {
+    pumps_.emplace_back(terminal_master.get(), *log_, Stream::kStdout, Fd());
+    return {};
+  }
+  pumps_.emplace_back(terminal_master.get(), 1, Fd());
+  if (!options_.interactive) return {};
+  pumps_.emplace_back(0, terminal_master.get(), Fd());
+  termios mode;
+  if (::isatty(0) == 0 || ::tcgetattr(0, &mode) < 0) return {};
+  mode_before_ = mode;
+  ::cfmakeraw(&mode);
+  if (::tcsetattr(0, TCSANOW, &mode) < 0) return Error(errno, "set the terminal to raw mode");
+  return {};
+}
+
+void Stdio::resize(const Fd& terminal_master) const noexcept {
+  if (!options_.terminal || options_.detached || !terminal_master) return;
+  const winsize size = terminal_size_of_caller();
+  ::ioctl(terminal_master.get(), TIOCSWINSZ, &size);
+}
+
+Stdio::~Stdio() {
+  if (mode_before_) ::tcsetattr(0, TCSADRAIN, &*mode_before_);
+}
+
+winsize terminal_size_of_caller() {
+  for (const int fd : {0, 1, 2}) {
+    winsize size{};
+    if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) return size;
+  }
+  return {.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+}
+
+}  // namespace jaula

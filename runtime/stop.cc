@@ -1,0 +1,216 @@
+#include "runtime/stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "cgroups/cgroup.h"
+#include "cgroups/hierarchy.h"
+#include "runtime/base/log.h"
+#include "runtime/base/sys.h"
+#include "runtime/base/text.h"
+
+namespace jaula {
+namespace {
+
+constexpr const char* kStopAsked = "stop";
+// A monitor has milliseconds of work left when its jail has died; one that does not do it in this
+// time is stopped or stuck, and we do it.
+constexpr std::chrono::milliseconds kMonitorTime{5'000};
+
+// True when the process of the pidfd has ended within the time.
+Result<bool> wait_for_end(const Fd& pidfd, std::chrono::milliseconds time) {
+  const std::int64_t deadline = now_nanoseconds() + time.count() * 1'000'000;
+  for (;;) {
+    const std::int64_t left = (deadline - now_nanoseconds() + 999'999) / 1'000'000;
+    pollfd polled{pidfd.get(), POLLIN, 0};
+    const int ready = ::poll(&polled, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
+    if (ready > 0) return true;
+    if (ready == 0) return false;
+    if (errno != EINTR) return Error(errno, "wait for a process");
+  }
+}
+
+Error not_running(const std::string& name) {
+  return Error(0, "the jail ", name, " is not running")
+      .hint("`jaula ps -a` shows how it ended, `jaula logs ", name, "` what it said");
+}
+
+std::string cgroup_path(const Seen& seen) {
+  if (seen.state) return seen.state->cgroup;
+  const std::string parent = cgroups::look().parent;
+  return parent.empty() ? parent : parent + "/" + seen.directory.name();
+}
+
+Result<void> kill_everything(const Seen& seen) {
+  const std::string path = cgroup_path(seen);
+  if (!path.empty()) {
+    Result<cgroups::Cgroup> cgroup = cgroups::Cgroup::open(path);
+    if (cgroup) return cgroup->kill();
+    if (cgroup.error().code() != ENOENT) return cgroup.error();
+  }
+  if (!seen.state) return {};
+  // Without a cgroup PID 1 is the handle: with it the kernel ends its pid namespace.
+  if (const auto init = open_process(seen.state->init)) {
+    Result<void> sent = sys::pidfd_send_signal(init->get(), SIGKILL);
+    if (!sent && sent.error().code() != ESRCH) return sent;
+    TRY(wait_for_end(*init, kMonitorTime));
+  }
+  return {};
+}
+
+Result<void> clear_processes(const Seen& seen) {
+  TRY(kill_everything(seen));
+  const std::string path = cgroup_path(seen);
+  if (path.empty()) return {};
+  Result<cgroups::Cgroup> cgroup = cgroups::Cgroup::open(path);
+  if (!cgroup) return cgroup.error().code() == ENOENT ? Result<void>() : cgroup.error();
+  return cgroup->remove();
+}
+
+// Under the lock: kills what lives and deletes the record. A monitor that still lives is let
+// finish first, so that two do not clear the same jail.
+Result<void> clear_all(Seen& seen) {
+  TRY(kill_everything(seen));
+  if (seen.state && seen.state->boot_id == boot_id()) {
+    if (const auto monitor = open_process(seen.state->monitor)) {
+      seen.directory.unlock();
+      TRY(wait_for_end(*monitor, kMonitorTime));
+      Result<void> locked = seen.directory.lock();
+      if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
+    }
+  }
+  TRY(clear_processes(seen));
+  return seen.directory.remove();
+}
+
+// Asks the payload to end, and insists after the grace period.
+Result<void> end_payload(const Seen& seen, std::chrono::milliseconds grace) {
+  const auto init = open_process(seen.state->init);
+  if (!init) return {};
+  Result<void> asked =
+      sys::pidfd_send_signal(init->get(), seen.state->config.extra.stop_signal);
+  if (!asked && asked.error().code() != ESRCH) return asked;
+  if (TRY(wait_for_end(*init, grace))) return {};
+  return kill_everything(seen);
+}
+
+Result<void> sweep_one(const StateStore& store, const std::string& name) {
+  JailDirectory directory = TRY(store.open(name));
+  if (!TRY(directory.try_lock())) return {};  // somebody is at work on it
+  directory.unlock();
+  Seen seen = TRY(look_at(store, name));
+  if (!TRY(seen.directory.try_lock()) || seen.monitored) return {};
+  if (seen.state && seen.state->status == Status::kExited) return {};
+  TRY(clear_processes(seen));
+  if (!seen.state || !seen.state->detached || seen.state->remove_at_exit)
+    return seen.directory.remove();
+  return seen.directory.save_exit({.code = 128 + SIGKILL, .signal = SIGKILL,
+                                   .reason = EndReason::kMonitorLost,
+                                   .detail = "its monitor was killed, and the jail with it",
+                                   .at = now_nanoseconds()});
+}
+
+}  // namespace
+
+Result<Seen> look_at(const StateStore& store, const std::string& name) {
+  Seen seen{.directory = TRY(store.open(name)), .state = {}};
+  Result<JailState> state = seen.directory.load();
+  if (!state) {
+    if (state.error().code() == ENOENT || state.error().code() == EBADMSG) return seen;
+    return state.error();
+  }
+  seen.state = std::move(*state);
+  const bool this_boot = seen.state->boot_id == boot_id();
+  seen.monitored = this_boot && open_process(seen.state->monitor).has_value();
+  seen.running = this_boot && seen.state->status != Status::kExited &&
+                 open_process(seen.state->init).has_value();
+  return seen;
+}
+
+Result<void> stop_jail(const StateStore& store, const std::string& name,
+                       const StopOptions& options) {
+  {
+    // Whoever is starting it holds the lock until it runs.
+    JailDirectory directory = TRY(store.open(name));
+    TRY(directory.lock());
+  }
+  Seen seen = TRY(look_at(store, name));
+  if (seen.running) {
+    // Tells the monitor why; on a full disk the end is recorded as that of a signal.
+    [[maybe_unused]] const Result<Fd> marked =
+        sys::openat(seen.directory.fd(), kStopAsked, O_WRONLY | O_CREAT, 0600);
+    TRY(end_payload(seen, options.grace.value_or(seen.state->config.extra.stop_grace_period)));
+  }
+  if (seen.monitored)
+    if (const auto monitor = open_process(seen.state->monitor))
+      TRY(wait_for_end(*monitor, kMonitorTime));
+  Result<void> locked = seen.directory.lock();
+  if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
+  if (!options.keep) return clear_all(seen);
+  seen.directory.unlock();
+  return sweep_one(store, name);
+}
+
+Result<void> signal_jail(const StateStore& store, const std::string& name, int signal, bool all) {
+  const Seen seen = TRY(look_at(store, name));
+  if (!seen.running) return not_running(name);
+  if (!all) {
+    const auto init = open_process(seen.state->init);
+    if (!init) return not_running(name);
+    return sys::pidfd_send_signal(init->get(), signal);
+  }
+  if (seen.state->cgroup.empty())
+    return Error(0, "the jail ", name, " has no cgroup that lists its processes")
+        .hint("leave --all out; the payload is then signalled alone");
+  const cgroups::Cgroup cgroup = TRY(cgroups::Cgroup::open(seen.state->cgroup));
+  if (signal == SIGKILL) return cgroup.kill();
+  for (const int pid : TRY(cgroup.pids())) {
+    Result<Fd> process = sys::pidfd_open(pid);
+    if (!process) continue;  // it has ended meanwhile
+    Result<void> sent = sys::pidfd_send_signal(process->get(), signal);
+    if (!sent && sent.error().code() != ESRCH) return sent;
+  }
+  return {};
+}
+
+Result<void> remove_jail(const StateStore& store, const std::string& name, bool force) {
+  Seen seen = TRY(look_at(store, name));
+  if (seen.running && !force)
+    return Error(0, "the jail ", name, " is running").hint("stop it first, or use `rm -f`");
+  if (force && seen.running) TRY(kill_everything(seen));
+  Result<void> locked = seen.directory.lock();
+  if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
+  // What was being made when we came is there now, or gone.
+  Result<JailState> state = seen.directory.load();
+  if (state) seen.state = std::move(*state);
+  return clear_all(seen);
+}
+
+Result<void> clear_remains(const StateStore& store, const std::string& name) {
+  Result<void> swept = sweep_one(store, name);
+  if (!swept) return swept.error().code() == ENOENT ? Result<void>() : swept;
+  Result<Seen> seen = look_at(store, name);
+  if (!seen) return seen.error().code() == ENOENT ? Result<void>() : seen.error();
+  if (!seen->state || seen->state->status != Status::kExited) return {};
+  if (!TRY(seen->directory.try_lock())) return {};
+  return clear_all(*seen);
+}
+
+void sweep(const StateStore& store) {
+  Result<std::vector<std::string>> names = store.names();
+  if (!names) return;
+  for (const std::string& name : *names) {
+    Result<void> swept = sweep_one(store, name);
+    if (!swept && swept.error().code() != ENOENT)
+      log::debug("clear ", name, ": ", swept.error().text());
+  }
+}
+
+bool stop_was_asked(const JailDirectory& directory) noexcept {
+  return ::faccessat(directory.fd(), kStopAsked, F_OK, 0) == 0;
+}
+
+}  // namespace jaula

@@ -1,0 +1,164 @@
+// Host ids of jails: what is passed over, taken over, given back.
+#include <doctest/doctest.h>
+#include <errno.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/state_store.h"
+#include "tests/unit/scratch.h"
+
+namespace jaula::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Ids {
+  Scratch scratch;
+  IdSources sources{.passwd = scratch / "passwd",
+                    .group = scratch / "group",
+                    .subuid = scratch / "subuid",
+                    .subgid = scratch / "subgid"};
+  StateStore store{Roots{.run = scratch / "run", .data = scratch / "data"}, sources};
+
+  JailDirectory made(const std::string& name) {
+    Result<JailDirectory> jail = store.create(name);
+    REQUIRE_EQ(said(jail), "");
+    return std::move(*jail);
+  }
+  std::uint32_t taken(JailDirectory& jail) {
+    const Result<std::uint32_t> base = store.take_id_range(jail);
+    REQUIRE_EQ(said(base), "");
+    return *base;
+  }
+  [[nodiscard]] std::string holder(std::uint32_t base) const {
+    std::error_code none;
+    return fs::read_symlink(scratch / "run/.ids/" + std::to_string(base), none);
+  }
+  // Leaves the last `count` ranges free.
+  void leave_free(std::uint32_t count) const {
+    put_file(sources.subuid, "big:524288:" + std::to_string((kIdSlots - count) * kIdRangeSize));
+  }
+};
+
+constexpr std::uint32_t slot(std::uint32_t n) { return kFirstIdBase + n * kIdRangeSize; }
+
+TEST_CASE("id ranges: bases are slots of systemd's container range") {
+  CHECK_EQ(kFirstIdBase, 524288);
+  CHECK_EQ(kLastIdBase + kIdRangeSize - 1, 1879048191);
+  for (const char* name : {"a", "web", "db", "cache-1"}) {
+    const std::uint32_t base = preferred_id_base(name);
+    CHECK_EQ(base % kIdRangeSize, 0);
+    CHECK((base >= kFirstIdBase && base <= kLastIdBase));
+  }
+  CHECK_EQ(nth_id_base(kLastIdBase, 0), kLastIdBase);
+  CHECK_EQ(nth_id_base(kLastIdBase, 1), kFirstIdBase);
+}
+
+TEST_CASE("id ranges: a jail gets the range of its name, and the same one again") {
+  Ids ids;
+  JailDirectory jail = ids.made("web");
+  CHECK_EQ(ids.taken(jail), preferred_id_base("web"));
+  CHECK_EQ(ids.holder(preferred_id_base("web")), "web");
+  CHECK_EQ(said(jail.remove()), "");
+  CHECK_EQ(ids.holder(preferred_id_base("web")), "");
+  JailDirectory again = ids.made("web");
+  CHECK_EQ(ids.taken(again), preferred_id_base("web"));
+}
+
+TEST_CASE("id ranges: users, groups and subordinate ids of the host are passed over") {
+  const std::uint32_t base = preferred_id_base("web");
+  const std::string inside = std::to_string(base + 7);
+  const std::string last_before = std::to_string(base - 1);
+  struct {
+    std::string IdSources::*file;
+    std::string line;
+    bool passed_over;
+  } const cases[] = {
+      {&IdSources::passwd, "u:x:" + inside + ":0::/:/bin/sh", true},
+      {&IdSources::group, "root:x:0:\ng:x:" + inside + ":", true},
+      {&IdSources::subuid, "u:" + last_before + ":2", true},
+      {&IdSources::subgid, "u:524288:" + std::to_string(base - 524288 + 1), true},
+      {&IdSources::subgid, "u:524288:" + std::to_string(base - 524288), false},
+      {&IdSources::passwd, "u:x:" + last_before + ":" + inside + "::/:/bin/sh", false},
+      {&IdSources::passwd, "+::::::\nu:x\n:x:-1:\nu:x:99999999999:\n\n", false},
+      {&IdSources::subuid, "u:" + inside + "\nu:x:" + inside + "\n", false},
+  };
+  for (const auto& test : cases) {
+    CAPTURE(test.line);
+    Ids ids;
+    put_file(ids.sources.*test.file, test.line);
+    JailDirectory jail = ids.made("web");
+    CHECK_EQ(ids.taken(jail), test.passed_over ? nth_id_base(base, 1) : base);
+  }
+}
+
+TEST_CASE("id ranges: the link of a jail that is gone is taken over, that of a living one is not") {
+  Ids ids;
+  ids.leave_free(2);
+  JailDirectory first = ids.made("first");
+  const std::uint32_t base = ids.taken(first);
+  JailDirectory second = ids.made("second");
+  const std::uint32_t other = ids.taken(second);
+  CHECK_EQ(std::set{base, other}, std::set{slot(kIdSlots - 2), slot(kIdSlots - 1)});
+
+  JailDirectory third = ids.made("third");
+  const Result<std::uint32_t> none = ids.store.take_id_range(third);
+  REQUIRE_FALSE(none);
+  CHECK_EQ(none.error().text(), "all 28664 ranges of host ids for jails are taken");
+
+  // As after a crash between the link's removal and the directory's, the other way round.
+  fs::remove_all(ids.scratch / "run/first");
+  CHECK_EQ(ids.taken(third), base);
+  CHECK_EQ(ids.holder(base), "third");
+  // The old owner's removal does not give back what is another's now.
+  JailDirectory ghost = ids.made("first");
+  JailState state;
+  state.name = "first";
+  state.id_base = base;
+  CHECK_EQ(said(ghost.save(state)), "");
+  CHECK_EQ(said(ghost.remove()), "");
+  CHECK_EQ(ids.holder(base), "third");
+}
+
+TEST_CASE("id ranges: a range whose jail has no readable state is given back too") {
+  Ids ids;
+  JailDirectory maker = ids.made("web");
+  const std::uint32_t base = ids.taken(maker);
+  put_file(ids.scratch / "run/web/state.json", "{");
+  maker.unlock();
+  JailDirectory remover = ids.store.open("web").value();
+  CHECK_EQ(said(remover.remove()), "");
+  CHECK_EQ(ids.holder(base), "");
+}
+
+TEST_CASE("id ranges: processes that ask at once get different ones") {
+  Ids ids;
+  constexpr std::uint32_t kCount = 8;
+  ids.leave_free(kCount);
+  // Stale links everywhere: every taking is a taking over.
+  fs::create_directories(ids.scratch / "run/.ids");
+  for (std::uint32_t n = kIdSlots - kCount; n < kIdSlots; ++n)
+    fs::create_symlink("gone", ids.scratch / "run/.ids/" + std::to_string(slot(n)));
+  Pipe go, bases;
+  std::vector<std::unique_ptr<Child>> children;
+  for (std::uint32_t i = 0; i < kCount; ++i)
+    children.push_back(std::make_unique<Child>([&, i] {
+      Result<JailDirectory> jail = ids.store.create("jail" + std::to_string(i));
+      go.wait();
+      const Result<std::uint32_t> base = ids.store.take_id_range(*jail);
+      if (!base || ::write(bases.to(), &*base, sizeof *base) != sizeof *base) return 1;
+      bases.close_to();
+      return ::pause();
+    }));
+  for (std::uint32_t i = 0; i < kCount; ++i) go.signal();
+  std::set<std::string> taken;
+  for (std::uint32_t i = 0; i < kCount; ++i) taken.insert(bases.take(sizeof(std::uint32_t)));
+  CHECK_EQ(taken.size(), kCount);
+}
+
+}  // namespace
+}  // namespace jaula::test
