@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "cli/target.h"
 
@@ -11,7 +9,7 @@ int check_main(const Globals&, const Arguments& arguments) {
                    "or 1.",
                    "jaula check web.yaml");
   bool strict = false;
-  line.app().add_flag("--strict", strict, "warnings are problems too");
+  line.flag("--strict", strict, "warnings are problems too");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (line.rest().empty()) return line.misused("it takes a spec file");
   bool fine = true;

@@ -37,6 +37,42 @@ CommandLine::CommandLine(const std::string& verb, const std::string& usage,
 
 CommandLine::~CommandLine() = default;
 
+void CommandLine::flag(const std::string& names, bool& value, const std::string& help) {
+  app_->add_flag(names, value, help);
+}
+
+void CommandLine::flag(const std::string& names, std::function<void(bool)> take,
+                       const std::string& help) {
+  app_->add_flag_function(
+      names, [take = std::move(take)](std::int64_t count) { take(count > 0); }, help);
+}
+
+void CommandLine::option(const std::string& names, std::string& value, const std::string& help) {
+  app_->add_option(names, value, help)->type_name("");
+}
+
+void CommandLine::option(const std::string& names, std::vector<std::string>& values,
+                         const std::string& help) {
+  app_->add_option(names, values, help)->allow_extra_args(false)->type_name("");
+}
+
+void CommandLine::option(const std::string& names, std::function<void(const std::string&)> take,
+                         const std::string& help) {
+  app_->add_option_function<std::vector<std::string>>(
+          names,
+          [take = std::move(take)](const std::vector<std::string>& values) {
+            for (const std::string& value : values) take(value);
+          },
+          help)
+      ->allow_extra_args(false)
+      ->type_name("");
+}
+
+void CommandLine::choice(const std::string& names, std::string& value,
+                         const std::vector<std::string>& words, const std::string& help) {
+  app_->add_option(names, value, help)->check(CLI::IsMember(words))->type_name("");
+}
+
 int CommandLine::misused(const std::string& text) const {
   log::error(Error(0, verb_, ": ", text).hint("see `jaula ", verb_, " --help`"));
   return kFailure;

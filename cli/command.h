@@ -1,4 +1,5 @@
 // What the verbs share: the globals, and a command line read by CLI11 with errors that help.
+// CLI11 itself is seen by command.cc alone: it takes a compiler longer than all the rest of a verb.
 #pragma once
 
 #include <functional>
@@ -46,7 +47,9 @@ int version_main(const Globals& globals, const Arguments& arguments);
 
 StateStore store_of(const Globals& globals);
 
-// A command line of one verb: options as members of the CLI11 App, then positionals in rest().
+// A command line of one verb: options, each bound to a variable, then positionals in rest(). The
+// names of an option are "-s,--signal". docker's habits hold: -v may be given again, -it is -i -t,
+// --flag=false.
 class CommandLine {
  public:
   // `usage` follows the verb: "[OPTIONS] NAME"; `example` is printed at the end of --help.
@@ -56,7 +59,16 @@ class CommandLine {
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
-  [[nodiscard]] CLI::App& app() noexcept { return *app_; }
+  void flag(const std::string& names, bool& value, const std::string& help);
+  void flag(const std::string& names, std::function<void(bool)> take, const std::string& help);
+  void option(const std::string& names, std::string& value, const std::string& help);
+  void option(const std::string& names, std::vector<std::string>& values, const std::string& help);
+  // Called for each value, in the order of the command line.
+  void option(const std::string& names, std::function<void(const std::string&)> take,
+              const std::string& help);
+  void choice(const std::string& names, std::string& value, const std::vector<std::string>& words,
+              const std::string& help);
+
   // Reads options up to the first positional; with `interspersed`, between positionals too. A value
   // is what to exit with at once: 0 after --help, 125 after a mistake that has been explained.
   std::optional<int> parse(const Arguments& arguments, bool interspersed);

@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "cli/target.h"
 #include "runtime/base/sys.h"
@@ -12,7 +10,7 @@ int config_main(const Globals&, const Arguments& arguments) {
                    "it back gives the same.",
                    "jaula config --set mem_limit=64m web.yaml");
   TargetOptions target;
-  target.add_to(line.app());
+  target.add_to(line);
   if (const auto code = line.parse(arguments, true)) return *code;
   if (line.rest().size() != 1) return line.misused("it takes one spec file");
   const spec::SpecFile file = spec::load_spec(line.rest()[0], target.load_options());

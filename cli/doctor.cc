@@ -1,7 +1,5 @@
 #include "runtime/plan/doctor.h"
 
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "runtime/base/sys.h"
 
@@ -13,10 +11,7 @@ int doctor_main(const Globals&, const Arguments& arguments) {
                    "with 0 when jails can run.",
                    "jaula doctor --format json");
   std::string format = "text";
-  line.app()
-      .add_option("--format", format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  line.choice("--format", format, {"text", "json"}, "text or json");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (!line.rest().empty()) return line.misused("it takes no arguments");
   const std::vector<plan::Finding> findings = plan::diagnose(plan::probe_for_doctor());

@@ -1,7 +1,5 @@
 #include "runtime/exec.h"
 
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 
 namespace jaula::cli {
@@ -13,14 +11,11 @@ int exec_main(const Globals& globals, const Arguments& arguments) {
                    "jaula exec -it web sh");
   ExecOptions options;
   std::string user, directory;
-  CLI::App& app = line.app();
-  app.add_flag("-i,--interactive", options.stdio.interactive, "pass standard input on");
-  app.add_flag("-t,--tty", options.stdio.terminal, "give the command a terminal");
-  app.add_option("-u,--user", user, "run as NAME|UID[:GROUP|GID]")->type_name("");
-  app.add_option("-w,--workdir", directory, "working directory in the jail")->type_name("");
-  app.add_option("-e,--env", options.environment, "set a variable: NAME=VALUE")
-      ->allow_extra_args(false)
-      ->type_name("");
+  line.flag("-i,--interactive", options.stdio.interactive, "pass standard input on");
+  line.flag("-t,--tty", options.stdio.terminal, "give the command a terminal");
+  line.option("-u,--user", user, "run as NAME|UID[:GROUP|GID]");
+  line.option("-w,--workdir", directory, "working directory in the jail");
+  line.option("-e,--env", options.environment, "set a variable: NAME=VALUE");
   if (const auto code = line.parse(arguments, false)) return *code;
   if (line.rest().size() < 2) return line.misused("it takes the name of a jail and a command");
   for (std::string& variable : options.environment) {

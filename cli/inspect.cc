@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -41,10 +40,7 @@ int inspect_main(const Globals& globals, const Arguments& arguments) {
                    "Print everything known of jails: state, processes, cgroup, configuration.",
                    "jaula inspect web --format table");
   std::string format = "json";
-  line.app()
-      .add_option("--format", format, "json, ndjson or table")
-      ->check(CLI::IsMember({"json", "ndjson", "table"}))
-      ->type_name("FORMAT");
+  line.choice("--format", format, {"json", "ndjson", "table"}, "json, ndjson or table");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (line.rest().empty()) return line.misused("it takes the name of a jail");
   const StateStore store = store_of(globals);

@@ -1,7 +1,5 @@
 #include <csignal>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "runtime/spec/units.h"
 #include "runtime/stop.h"
@@ -14,9 +12,8 @@ int kill_main(const Globals& globals, const Arguments& arguments) {
                    "jaula kill -s HUP web");
   std::string text = "KILL";
   bool all = false;
-  CLI::App& app = line.app();
-  app.add_option("-s,--signal", text, "signal, by name or number (KILL)")->type_name("SIGNAL");
-  app.add_flag("--all", all, "send it to every process of the jail");
+  line.option("-s,--signal", text, "signal, by name or number (KILL)");
+  line.flag("--all", all, "send it to every process of the jail");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (line.rest().empty()) return line.misused("it takes the name of a jail");
   const std::optional<int> signal = spec::parse_signal(text);

@@ -1,7 +1,5 @@
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "cli/time.h"
 #include "runtime/base/text.h"
@@ -32,12 +30,11 @@ int logs_main(const Globals& globals, const Arguments& arguments) {
                    "jaula logs -f --since 10m web");
   LogQuery query;
   std::string tail, since, until;
-  CLI::App& app = line.app();
-  app.add_flag("-f,--follow", query.follow, "go on until the jail ends");
-  app.add_option("-n,--tail", tail, "only the last lines: a number, or all")->type_name("LINES");
-  app.add_option("--since", since, "only from this time: RFC 3339, or 10m")->type_name("TIME");
-  app.add_option("--until", until, "only to this time")->type_name("TIME");
-  app.add_flag("-t,--timestamps", query.timestamps, "with the time of each line");
+  line.flag("-f,--follow", query.follow, "go on until the jail ends");
+  line.option("-n,--tail", tail, "only the last lines: a number, or all");
+  line.option("--since", since, "only from this time: RFC 3339, or 10m");
+  line.option("--until", until, "only to this time");
+  line.flag("-t,--timestamps", query.timestamps, "with the time of each line");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (line.rest().size() != 1) return line.misused("it takes the name of one jail");
   if (!tail.empty() && tail != "all") {

@@ -1,7 +1,6 @@
 // The command line of jaula: globals, then one verb, each in a file of its own.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <exception>
 
 #include "cli/command.h"

@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "cli/target.h"
 #include "runtime/base/log.h"
@@ -16,8 +14,8 @@ int plan_main(const Globals&, const Arguments& arguments) {
   TargetOptions target;
   plan::PlanOptions options;
   bool verbose = false;
-  target.add_to(line.app());
-  line.app().add_flag("--all", verbose, "with every mount of the machine's userland");
+  target.add_to(line);
+  line.flag("--all", verbose, "with every mount of the machine's userland");
   if (const auto code = line.parse(arguments, false)) return *code;
   if (line.rest().empty()) return line.misused("it takes a spec file, a root directory or host");
   const Result<spec::JailConfig> config = target.resolve(line.rest());

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -119,15 +118,10 @@ int ps_main(const Globals& globals, const Arguments& arguments) {
   bool all = false, quiet = false;
   std::string format = "table";
   std::vector<std::string> texts;
-  CLI::App& app = line.app();
-  app.add_flag("-a,--all", all, "those that have ended too");
-  app.add_flag("-q,--quiet", quiet, "names alone");
-  app.add_option("--format", format, "table, json or ndjson")
-      ->check(CLI::IsMember({"table", "json", "ndjson"}))
-      ->type_name("FORMAT");
-  app.add_option("-f,--filter", texts, "name=TEXT, status=STATUS or label=NAME[=VALUE]")
-      ->allow_extra_args(false)
-      ->type_name("");
+  line.flag("-a,--all", all, "those that have ended too");
+  line.flag("-q,--quiet", quiet, "names alone");
+  line.choice("--format", format, {"table", "json", "ndjson"}, "table, json or ndjson");
+  line.option("-f,--filter", texts, "name=TEXT, status=STATUS or label=NAME[=VALUE]");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (!line.rest().empty()) return line.misused("it takes no arguments");
   std::vector<Filter> filters;

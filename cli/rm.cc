@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "runtime/stop.h"
 
@@ -10,7 +8,7 @@ int rm_main(const Globals& globals, const Arguments& arguments) {
                    "Delete the record and the log of jails that have ended.",
                    "jaula rm -f web");
   bool force = false;
-  line.app().add_flag("-f,--force", force,
+  line.flag("-f,--force", force,
                       "end a running jail first; clear a half-made one; a missing one is fine");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (line.rest().empty()) return line.misused("it takes the name of a jail");

@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "cli/target.h"
 #include "runtime/run.h"
@@ -16,17 +14,14 @@ int run_main(const Globals& globals, const Arguments& arguments) {
   RunOptions options;
   bool replace = false;
   std::string degrade = "error";
-  CLI::App& app = line.app();
-  app.add_flag("-d,--detach", options.stdio.detached, "run in the background and print the name");
-  app.add_flag("-i,--interactive", options.stdio.interactive, "pass standard input on");
-  app.add_flag("-t,--tty", options.stdio.terminal, "give the payload a terminal");
-  app.add_flag("--rm", options.remove_at_exit, "delete the record of a detached jail at its end");
-  app.add_flag("--replace", replace, "end and delete a jail that has the name");
-  app.add_flag("--unit", options.unit, "be the main process of a systemd service");
-  app.add_option("--degrade", degrade, "what this host cannot enforce: error, or warn and go on")
-      ->check(CLI::IsMember({"error", "warn"}))
-      ->type_name("HOW");
-  target.add_to(app);
+  line.flag("-d,--detach", options.stdio.detached, "run in the background and print the name");
+  line.flag("-i,--interactive", options.stdio.interactive, "pass standard input on");
+  line.flag("-t,--tty", options.stdio.terminal, "give the payload a terminal");
+  line.flag("--rm", options.remove_at_exit, "delete the record of a detached jail at its end");
+  line.flag("--replace", replace, "end and delete a jail that has the name");
+  line.flag("--unit", options.unit, "be the main process of a systemd service");
+  line.choice("--degrade", degrade, {"error", "warn"}, "what this host cannot enforce: error, or warn and go on");
+  target.add_to(line);
   if (const auto code = line.parse(arguments, false)) return *code;
   if (line.rest().empty()) return line.misused("it takes a spec file, a root directory or host");
   if (options.unit && options.stdio.detached)

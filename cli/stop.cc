@@ -1,7 +1,5 @@
 #include "runtime/stop.h"
 
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "runtime/spec/units.h"
 
@@ -14,10 +12,8 @@ int stop_main(const Globals& globals, const Arguments& arguments) {
                    "jaula stop --time 30s web");
   StopOptions options;
   std::string time;
-  CLI::App& app = line.app();
-  app.add_option("-t,--time,--timeout", time, "grace period, such as 30s (the spec's, or 10s)")
-      ->type_name("TIME");
-  app.add_flag("--keep", options.keep, "keep the record and the log until `rm`");
+  line.option("-t,--time,--timeout", time, "grace period, such as 30s (the spec's, or 10s)");
+  line.flag("--keep", options.keep, "keep the record and the log until `rm`");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (line.rest().empty()) return line.misused("it takes the name of a jail");
   if (!time.empty()) {

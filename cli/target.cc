@@ -2,8 +2,6 @@
 
 #include <sys/random.h>
 
-#include <CLI/CLI.hpp>
-
 #include "runtime/base/log.h"
 #include "runtime/plan/lower.h"
 
@@ -73,46 +71,37 @@ std::string random_name() {
 
 }  // namespace
 
-void TargetOptions::add_to(CLI::App& app) {
+void TargetOptions::add_to(CommandLine& line) {
   for (const KeyFlag& flag : kKeyFlags) {
     const std::string names = flag.names;
-    const std::string longest = names.substr(names.rfind(',') + 1);
-    app.add_option_function<std::vector<std::string>>(
-           names,
-           [this, &flag, longest](const std::vector<std::string>& values) {
-             for (const std::string& value : values)
-               overrides_.push_back({.flag = longest, .key = flag.key, .kind = flag.kind,
-                                     .value = value, .values = {}});
-           },
-           flag.help)
-        ->allow_extra_args(false)
-        ->type_name("");
-  }
-  for (const SwitchFlag& flag : kSwitchFlags)
-    app.add_flag_function(
-        flag.names,
-        [this, &flag](std::int64_t count) {
-          overrides_.push_back({.flag = flag.names, .key = flag.key, .kind = Kind::kYaml,
-                                .value = count > 0 ? "true" : "false", .values = {}});
+    line.option(
+        names,
+        [this, &flag, longest = names.substr(names.rfind(',') + 1)](const std::string& value) {
+          overrides_.push_back({.flag = longest, .key = flag.key, .kind = flag.kind,
+                                .value = value, .values = {}});
         },
         flag.help);
-  app.add_option_function<std::vector<std::string>>(
-         "--set",
-         [this](const std::vector<std::string>& values) {
-           for (const std::string& value : values) {
-             const std::size_t equals = value.find('=');
-             if (equals == std::string::npos)
-               throw CLI::ValidationError("--set takes KEY=VALUE, got " + value);
-             overrides_.push_back({.flag = "--set", .key = value.substr(0, equals),
-                                   .kind = Kind::kYaml, .value = value.substr(equals + 1),
-                                   .values = {}});
-           }
-         },
-         "set any key of the spec: KEY=VALUE, the value in YAML")
-      ->allow_extra_args(false)
-      ->type_name("");
-  app.add_option("--service", service_, "the service of the spec to run")->type_name("NAME");
-  app.add_option("--name", name_, "name of the jail")->type_name("NAME");
+  }
+  for (const SwitchFlag& flag : kSwitchFlags)
+    line.flag(
+        flag.names,
+        [this, &flag](bool on) {
+          overrides_.push_back({.flag = flag.names, .key = flag.key, .kind = Kind::kYaml,
+                                .value = on ? "true" : "false", .values = {}});
+        },
+        flag.help);
+  line.option(
+      "--set",
+      [this](const std::string& text) {
+        // Without '=' the value is empty, and the reader of the key says what it expects.
+        const std::size_t equals = text.find('=');
+        overrides_.push_back({.flag = "--set", .key = text.substr(0, equals), .kind = Kind::kYaml,
+                              .value = equals == std::string::npos ? "" : text.substr(equals + 1),
+                              .values = {}});
+      },
+      "set any key of the spec: KEY=VALUE, the value in YAML");
+  line.option("--service", service_, "the service of the spec to run");
+  line.option("--name", name_, "name of the jail");
 }
 
 spec::LoadOptions TargetOptions::load_options() const {

@@ -13,7 +13,7 @@ namespace jaula::cli {
 
 class TargetOptions {
  public:
-  void add_to(CLI::App& app);
+  void add_to(CommandLine& line);
   // `words` are TARGET and what follows it. Prints what is wrong; the Error is the last of it.
   Result<spec::JailConfig> resolve(const std::vector<std::string>& words) const;
   [[nodiscard]] spec::LoadOptions load_options() const;

@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "runtime/base/sys.h"
 #include "runtime/spec/units.h"
@@ -30,9 +28,7 @@ int wait_main(const Globals& globals, const Arguments& arguments) {
                    "Wait until jails end, and print the exit code of each.",
                    "jaula wait --timeout 1m batch");
   std::string text;
-  line.app()
-      .add_option("--timeout", text, "give up after this time, with exit code 124")
-      ->type_name("TIME");
+  line.option("--timeout", text, "give up after this time, with exit code 124");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (line.rest().empty()) return line.misused("it takes the name of a jail");
   std::optional<std::chrono::milliseconds> timeout;

@@ -70,7 +70,7 @@ Result<JailState> JailDirectory::load() {
   Result<Fd> file = sys::openat(directory_.get(), kStateFile, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!file && file.error().code() == ENOENT)
     return Error(ENOENT, "jail ", name_, " has no state yet");
-  if (!file) return file.error().in(path_);
+  if (!file) return file.error().in(path_, ": ");
   const std::string text = TRY(read_fd(file->get(), path_ + "/state.json", spec::kMaxJsonSize));
   Result<JailState> state = state_from_json(text);
   if (!state)

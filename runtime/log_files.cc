@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
@@ -42,15 +43,37 @@ Result<std::uint64_t> after_newline(int file, std::uint64_t end, char* block) {
   return 0;
 }
 
-Result<int> last_number(int directory) {
-  int last = 0;
+// Of log and its predecessors, the oldest first.
+Result<std::vector<int>> file_numbers(int directory) {
+  std::vector<int> numbers;
   const std::vector<DirectoryEntry> entries = TRY(list_directory(directory, "log directory"));
   for (const DirectoryEntry& entry : entries) {
+    if (entry.name == log_file_name(0)) numbers.push_back(0);
     if (!entry.name.starts_with("log.")) continue;
     const auto number = parse_decimal(std::string_view(entry.name).substr(4), 99'999);
-    if (number) last = std::max(last, static_cast<int>(*number));
+    if (number && *number != 0) numbers.push_back(static_cast<int>(*number));
   }
-  return last;
+  std::sort(numbers.begin(), numbers.end(), std::greater<>());
+  return numbers;
+}
+
+Result<std::vector<LogFile>> open_all(int directory) {
+  std::vector<LogFile> files;
+  const std::vector<int> numbers = TRY(file_numbers(directory));
+  for (const int number : numbers) {
+    constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    Result<Fd> file = sys::openat(directory, log_file_name(number).c_str(), kFlags);
+    if (!file && file.error().code() == ENOENT) continue;
+    if (!file) return file.error();
+    const struct stat info = TRY(sys::fstat(file->get()));
+    if (S_ISREG(info.st_mode)) files.push_back({std::move(*file), info.st_ino});
+  }
+  return files;
+}
+
+ino_t youngest(int directory) {  // 0: there is none
+  struct stat info;
+  return ::fstatat(directory, "log", &info, AT_SYMLINK_NOFOLLOW) == 0 ? info.st_ino : 0;
 }
 
 }  // namespace
@@ -59,28 +82,16 @@ std::string log_file_name(int number) {
   return number == 0 ? "log" : "log." + std::to_string(number);
 }
 
-Result<std::vector<LogFile>> open_log_files(int directory, std::optional<ino_t> after) {
+Result<std::vector<LogFile>> open_log_files(int directory) {
+  // A rotation gives every file the name of another, so only what was opened while there was none
+  // is in order. A writer that was killed in one may have left no `log`: that is not waited for.
+  constexpr int kTries = 100;
   std::vector<LogFile> files;
-  const int last = TRY(last_number(directory));
-  // The youngest first: a rotation in between shifts a file into the next place, where it is met a
-  // second time and known by its inode. The other way round it would be missed. A writer that was
-  // killed while it rotated leaves a gap.
-  for (int number = 0;; ++number) {
-    constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-    Result<Fd> file = sys::openat(directory, log_file_name(number).c_str(), kFlags);
-    if (!file && file.error().code() == ENOENT) {
-      if (number > last) break;
-      continue;
-    }
-    if (!file) return file.error();
-    const struct stat info = TRY(sys::fstat(file->get()));
-    if (after == info.st_ino) break;
-    const bool known = std::any_of(files.begin(), files.end(), [&](const LogFile& other) {
-      return other.inode == info.st_ino;
-    });
-    if (S_ISREG(info.st_mode) && !known) files.push_back({std::move(*file), info.st_ino});
+  for (int tries = 0; tries < kTries; ++tries) {
+    const ino_t before = youngest(directory);
+    files = TRY(open_all(directory));
+    if (before != 0 && youngest(directory) == before) break;
   }
-  std::reverse(files.begin(), files.end());
   return files;
 }
 

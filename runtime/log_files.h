@@ -22,8 +22,7 @@ struct LogFile {
   Fd file;
   ino_t inode = 0;
 };
-// All of them, the oldest first; `after`: only those younger than the file with this inode.
-Result<std::vector<LogFile>> open_log_files(int directory, std::optional<ino_t> after = {});
+Result<std::vector<LogFile>> open_log_files(int directory);  // the oldest first
 
 // Times as they stand in records, "" for no bound.
 struct LogWindow {
@@ -58,13 +57,10 @@ class LogCursor {
  public:
   LogCursor(LogFile file, std::uint64_t offset);
   [[nodiscard]] ino_t inode() const { return inode_; }
-  // The next record, valid until the next call; nullopt at the present end of the file. Lines that
-  // are no records are counted and passed over.
+  // The next record, valid until the next call; nullopt at the present end of the file, where half
+  // a line may stand that is being written. Lines that are no records are counted and passed over.
   Result<std::optional<LogRecord>> next();
-  // Lines passed over; what stands at the end without a newline, of a writer that was killed, too.
-  [[nodiscard]] std::uint64_t damaged() const {
-    return damaged_ + (begin_ != end_ || overlong_ ? 1 : 0);
-  }
+  [[nodiscard]] std::uint64_t damaged() const { return damaged_; }
 
  private:
   Result<bool> fill();

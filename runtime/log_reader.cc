@@ -93,6 +93,7 @@ class LogReading {
   Result<void> end();
 
  private:
+  Result<void> read_younger();
   Result<void> print_rest();
   Result<void> open_next(LogFile file, std::uint64_t offset);
 
@@ -119,15 +120,26 @@ Result<void> LogReading::begin(std::optional<std::uint64_t> tail) {
 
 Result<void> LogReading::go_on(bool rotated) {
   if (cursor_) TRY(print_rest());
-  if (rotated) {
-    std::optional<ino_t> current;
-    if (cursor_) current = cursor_->inode();
-    std::vector<LogFile> files = TRY(open_log_files(directory_, current));
-    // What came into the old file between the end that we saw and its new name.
-    if (cursor_) TRY(print_rest());
-    for (LogFile& file : files) TRY(open_next(std::move(file), 0));
-  }
+  if (rotated) TRY(read_younger());
   return printer_.flush();
+}
+
+// The files that came after the one that was read last.
+Result<void> LogReading::read_younger() {
+  std::vector<LogFile> files = TRY(open_log_files(directory_));
+  if (cursor_) {
+    // What came into the old file between the end that was seen and its new name.
+    TRY(print_rest());
+    const auto last = std::find_if(files.begin(), files.end(), [&](const LogFile& file) {
+      return file.inode == cursor_->inode();
+    });
+    if (last != files.end())
+      files.erase(files.begin(), last + 1);
+    else if (!files.empty())
+      log::warn("log: it is written faster than it is read; lines may be missing here");
+  }
+  for (LogFile& file : files) TRY(open_next(std::move(file), 0));
+  return {};
 }
 
 Result<void> LogReading::end() {
@@ -153,8 +165,8 @@ Result<void> LogReading::print_rest() {
 Result<void> follow(LogReading& reading, LogWatch& watch, const LogQuery& query) {
   for (;;) {
     const LogWatch::News news = TRY(watch.wait(query.end_pidfd, query.until));
-    // Read after the end was seen: what was written before it is there now. A rotation may have
-    // happened that the events do not tell yet.
+    // Read after the end was seen: what was written before it is there now, in younger files too if
+    // the events that tell of them are still in the queue.
     TRY(reading.go_on(news.rotated || news.ended));
     if (news.ended || news.removed) return {};
   }

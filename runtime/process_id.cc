@@ -23,13 +23,16 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   // The second field is the command in parentheses and may itself hold ") ": the last one counts.
   const std::size_t command_end = text.rfind(") ");
   if (command_end == std::string_view::npos) return std::nullopt;
-  const std::vector<std::string_view> fields = split(text.substr(command_end + 2), ' ');
-  constexpr std::size_t kState = 3 - 3;
-  constexpr std::size_t kStartTime = 22 - 3;
-  if (fields.size() <= kStartTime || fields[kState].size() != 1) return std::nullopt;
-  const std::optional<std::uint64_t> start_time = parse_decimal(fields[kStartTime]);
+  std::string_view field = text.substr(command_end + 2);
+  const char state = field.empty() ? '\0' : field[0];
+  for (int number = 3; number < 22; ++number) {
+    const std::size_t blank = field.find(' ');
+    if (blank == std::string_view::npos) return std::nullopt;
+    field.remove_prefix(blank + 1);
+  }
+  const std::optional<std::uint64_t> start_time = parse_decimal(field.substr(0, field.find(' ')));
   if (!start_time) return std::nullopt;
-  return ProcessStat{.state = fields[kState][0], .start_time = *start_time};
+  return ProcessStat{.state = state, .start_time = *start_time};
 }
 
 Result<ProcessId> process_id(int pid) {
@@ -37,15 +40,18 @@ Result<ProcessId> process_id(int pid) {
   return ProcessId{.pid = pid, .start_time = stat.start_time};
 }
 
+bool is_alive(const ProcessId& id) {
+  if (id.pid <= 0) return false;
+  const Result<ProcessStat> stat = read_process_stat(id.pid);
+  return stat && stat->start_time == id.start_time && stat->state != 'Z' && stat->state != 'X';
+}
+
 std::optional<Fd> open_process(const ProcessId& id) {
   if (id.pid <= 0) return std::nullopt;
   Result<Fd> process = sys::pidfd_open(id.pid);
-  if (!process) return std::nullopt;
   // Looked at after the pidfd was opened: if the start time is right now, the pid was not free in
   // between, and the pidfd is of the same process.
-  const Result<ProcessStat> stat = read_process_stat(id.pid);
-  const bool same = stat && stat->start_time == id.start_time;
-  if (!same || stat->state == 'Z' || stat->state == 'X') return std::nullopt;
+  if (!process || !is_alive(id)) return std::nullopt;
   return std::move(*process);
 }
 

@@ -18,8 +18,10 @@ struct ProcessId {
 };
 
 Result<ProcessId> process_id(int pid);
-// A pidfd of the process, or nullopt when it has ended (a zombie has) or its pid is another's.
-// Holds for ids of this boot alone: compare the boot id first.
+// Whether the process has not ended (a zombie has) and its pid is not another's. Holds for ids of
+// this boot alone: compare the boot id first.
+bool is_alive(const ProcessId& id);
+// A pidfd of the process if it is alive. To look is_alive() is enough; to act a pidfd is needed.
 std::optional<Fd> open_process(const ProcessId& id);
 
 const std::string& boot_id();  // of the running kernel, a UUID

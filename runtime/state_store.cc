@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,7 +96,8 @@ Result<JailDirectory> StateStore::create(const std::string& name) {
   TRY(check_name(name));
   Result<int> run = run_directory();
   if (!run && run.error().code() == ENOENT) {
-    TRY(make_directories(roots_.run, 0700));
+    Result<void> made = make_directories(roots_.run, 0700);
+    if (!made) return made.error().hint("see XDG_RUNTIME_DIR and --root");
     run = run_directory();
   }
   if (!run) return run.error();

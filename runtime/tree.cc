@@ -45,10 +45,8 @@ Result<std::vector<DirectoryEntry>> list_directory(int directory, std::string_vi
 Result<void> remove_entries(int directory, std::string_view path) {
   const std::vector<DirectoryEntry> entries = TRY(list_directory(directory, path));
   for (const DirectoryEntry& entry : entries) {
-    if (entry.type != DT_DIR && ::unlinkat(directory, entry.name.c_str(), 0) == 0) continue;
-    if (entry.type != DT_DIR && errno == ENOENT) continue;
-    if (entry.type != DT_DIR && errno != EISDIR)
-      return Error(errno, "remove ", path, "/", entry.name);
+    if (::unlinkat(directory, entry.name.c_str(), 0) == 0 || errno == ENOENT) continue;
+    if (errno != EISDIR) return Error(errno, "remove ", path, "/", entry.name);
     TRY(remove_directory(directory, entry.name));
   }
   return {};

@@ -45,8 +45,9 @@ std::vector<Problem> Problems::sorted(std::string_view file) && {
 Origin Context::origin(const Place& place, const Path& path) const {
   if (place.flag < 0) return {file, place.line, place.column, path.text()};
   const Override& given = options.overrides[static_cast<std::size_t>(place.flag)];
-  const bool names_key = given.kind == Override::Kind::kYaml;
-  return {names_key ? given.flag + ' ' + given.key : given.flag, 0, 0, path.text()};
+  // One flag that may stand for any key; the others stand for one.
+  const bool any_key = given.flag == "--set";
+  return {any_key ? given.flag + ' ' + given.key : given.flag, 0, 0, path.text()};
 }
 
 Result<std::string> Context::absolute(std::string_view path, const Place& place) const {

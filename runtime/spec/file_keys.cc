@@ -131,7 +131,7 @@ void read_volume_key(const Value& volume_value, const Entry& entry, Volume& volu
   } else if (entry.key == "bind") {
     read_bind_options(value, volume);
   } else if (entry.key == "create_host_path") {
-    value.fail_key("belongs under `bind:` of the volume");
+    volume.create_host_path = value.boolean().value_or(false);
   } else if (entry.key == "volume" || entry.key == "tmpfs" || entry.key == "consistency" ||
              entry.key == "image") {
     value.fail_key("not supported yet");

@@ -12,14 +12,16 @@
 
 namespace jaula::spec {
 
-// Where a value stands: file, line and column (from 1) and the dotted path. `file` is "--memory"
-// for a value from a flag, and line is 0 then.
+// Where a value stands: file as it was given, line and column (from 1, in characters) and the
+// dotted path. For a value from a flag `file` is the flag ("--memory", "--set mem_limit") and line
+// is 0. In a spec without a file, what no flag gave has neither.
 struct Origin {
   std::string file;
   int line = 0;
   int column = 0;
   std::string path;  // services.web.volumes[1]
-  [[nodiscard]] std::string text() const;  // "web.yaml:14:9: services.web.volumes[1]"
+  // "web.yaml:14:9: services.web.volumes[1]", or the flag alone. Safe for a terminal.
+  [[nodiscard]] std::string text() const;
 };
 
 template <class T>
@@ -32,7 +34,7 @@ template <class T>
 using Key = std::optional<Sourced<T>>;
 
 struct Volume {
-  std::string source;  // absolute host path
+  std::string source;  // absolute host path; `..` in it is the kernel's to resolve
   std::string target;  // absolute path in the jail, normalised, never "/"
   bool read_only = false;
   bool create_host_path = false;
@@ -40,7 +42,7 @@ struct Volume {
 };
 
 struct Tmpfs {
-  std::string target;  // absolute, normalised
+  std::string target;                 // absolute, normalised
   std::optional<std::uint64_t> size;  // bytes
   std::optional<unsigned> mode;
   Origin origin;
@@ -74,7 +76,8 @@ struct ServiceSpec {
   Key<std::string> rootfs;  // "host" or an absolute directory
   Key<std::vector<std::string>> command;
   Key<std::vector<std::string>> entrypoint;
-  // env_file first, then environment, later wins; in the order of first appearance.
+  // env_file first, then environment, later wins; in the order of first appearance. Names handed
+  // on from the caller's environment (`NAME` without a value) are resolved here.
   std::vector<std::pair<std::string, std::string>> environment;
   Key<std::string> working_dir;
   Key<std::string> user;  // strict form checked: NAME|UID[:GROUP|GID]
@@ -88,7 +91,7 @@ struct ServiceSpec {
   Key<std::uint64_t> cpu_shares;  // 2..262144, cgroup v1's scale as docker has it
   Key<std::int64_t> pids_limit;   // -1: unlimited
   std::vector<Ulimit> ulimits;
-  std::vector<Sourced<std::string>> cap_add;   // CAP_NET_ADMIN, or ALL
+  std::vector<Sourced<std::string>> cap_add;  // CAP_NET_ADMIN, or ALL
   std::vector<Sourced<std::string>> cap_drop;
   Key<bool> no_new_privileges;  // security_opt no-new-privileges[:true|false]
   std::vector<Sourced<std::pair<std::string, std::string>>> sysctls;
@@ -105,6 +108,7 @@ struct ServiceSpec {
 
 // One thing wrong with a spec. Printed on one line:
 // web.yaml:3:5: services.web.comand: unknown key; did you mean `command`?
+// --memory: expected a size such as 64m, got "12q"
 struct Problem {
   Origin origin;
   std::string text;
@@ -113,6 +117,7 @@ struct Problem {
 };
 
 // A value given outside the file: by --set KEY=VALUE, or by a flag of `run` that stands for a key.
+// Variables are not expanded in it: the shell has done that.
 struct Override {
   enum class Kind : std::uint8_t {
     kYaml,    // value is YAML text (--set)
@@ -120,8 +125,10 @@ struct Override {
     kAppend,  // value is one more string of a list key (-e, -v, --cap-add …)
     kList,    // values is the whole list (the command after TARGET)
   };
-  std::string flag;  // "--memory", for messages
-  std::string key;   // "mem_limit", or the full path "services.web.mem_limit"
+  std::string flag;  // "--memory", for messages; "--set" is printed with its key
+  // "mem_limit", or the full path "services.web.mem_limit"; deeper ones ("labels.com.example.x",
+  // "ulimits.nofile.soft") set one entry, and "name" is the project's.
+  std::string key;
   Kind kind = Kind::kYaml;
   std::string value;
   std::vector<std::string> values;
@@ -129,14 +136,16 @@ struct Override {
 
 struct LoadOptions {
   std::vector<Override> overrides;
-  std::string service;   // --service: apply short override keys to this one
-  std::string directory; // what relative paths of flags start at; empty: the working directory
+  std::string service;  // --service: apply short override keys to this one
+  // What relative paths of flags (and of a spec from standard input) start at; empty: the working
+  // directory.
+  std::string directory;
 };
 
 struct SpecFile {
-  std::string name;  // `name:`
+  std::string name;                   // `name:`
   std::vector<ServiceSpec> services;  // in the order of the file; empty when problems has an error
-  std::vector<Problem> problems;      // errors and warnings, by line
+  std::vector<Problem> problems;      // flags first, then by line; a hundred of a kind at most
   [[nodiscard]] bool ok() const;
 };
 

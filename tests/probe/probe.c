@@ -136,14 +136,14 @@ static int await_signals(const char* last) {
   }
 }
 
-static int ignore_and_wait(void) {
+__attribute__((noreturn)) static void ignore_and_wait(void) {
   signal(SIGTERM, SIG_IGN);
   puts("ready");
   fflush(stdout);
   for (;;) pause();
 }
 
-static int orphan(void) {
+__attribute__((noreturn)) static void orphan(void) {
   if (fork() == 0) {
     setsid();
     if (fork() == 0) {
@@ -201,8 +201,8 @@ int main(int argc, char** argv) {
   if (!strcmp(verb, "forks")) return fork_until_refused(a);
   if (!strcmp(verb, "spin")) return spin(a);
   if (!strcmp(verb, "await")) return await_signals(a);
-  if (!strcmp(verb, "ignore-term")) return ignore_and_wait();
-  if (!strcmp(verb, "orphan")) return orphan();
+  if (!strcmp(verb, "ignore-term")) ignore_and_wait();
+  if (!strcmp(verb, "orphan")) orphan();
   if (!strcmp(verb, "lines")) return lines(a);
   if (!strcmp(verb, "limit")) return limit(a);
   if (!strcmp(verb, "tty")) return tty();

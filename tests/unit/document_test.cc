@@ -151,8 +151,10 @@ TEST_CASE("document: depth, size and expansion are bounded, within milliseconds"
                "*a" + repeated("]", 40)) == "2:44: nested more than 64 levels deep");
   std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n";
   for (char name = 'b'; name < 'z'; ++name) {
-    const std::string alias = std::string("*") + static_cast<char>(name - 1);
-    bomb += std::string(1, name) + ": &" + name + " [" + repeated(alias + ", ", 8) + alias + "]\n";
+    std::string alias = "*";
+    alias += static_cast<char>(name - 1);
+    bomb.append({name, ':', ' ', '&', name, ' ', '['});
+    bomb.append(repeated(alias + ", ", 8)).append(alias).append("]\n");
   }
   CHECK(parsed(bomb) == "6:8: more than 100000 nodes or 4 MiB of text, with aliases expanded");
   const std::string wide =
@@ -192,7 +194,8 @@ TEST_CASE("interpolation: every form of a variable, set, empty and unset") {
       {"$JT_SET.$JT_SET-x", "v.v-x"},
       {"", ""},
   };
-  for (const auto& [text, value] : cases) {
+  for (const auto& [written, value] : cases) {
+    const std::string text = written;
     CAPTURE(text);
     CHECK(expanded(text) == value);
   }

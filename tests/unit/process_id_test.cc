@@ -29,8 +29,10 @@ TEST_CASE("process id: a command with parentheses and blanks does not shift the 
 TEST_CASE("process id: a living process is found by its id and by no other start time") {
   ProcessId self = *process_id(::getpid());
   CHECK(open_process(self));
+  CHECK(is_alive(self));
   ++self.start_time;
   CHECK_FALSE(open_process(self));
+  CHECK_FALSE(is_alive(self));
   CHECK_FALSE(open_process({}));
   CHECK_FALSE(open_process({.pid = -1, .start_time = 0}));
 }

@@ -211,7 +211,7 @@ TEST_CASE("state: who waited for the lock of a removed jail is told that it is g
 
 TEST_CASE("state: makers and removers of one name end with all or nothing") {
   Store s;
-  constexpr int kRounds = 200;
+  constexpr int kRounds = 400;
   const auto remover = [&] {
     for (int i = 0; i < kRounds; ++i) {
       Result<JailDirectory> jail = s.store.open("web");

@@ -19,7 +19,8 @@ TEST_CASE("units: sizes are docker's, in powers of 1024") {
       {"1.5g", 3 << 29},  {"0.5k", 512},     {"1gib", 1ULL << 30}, {"2t", 2ULL << 40},
       {"1p", 1ULL << 50}, {".5m", 1 << 19},  {"0.0001k", 0},       {"0", 0},
   };
-  for (const auto& [text, bytes] : cases) {
+  for (const auto& [written, bytes] : cases) {
+    const std::string text = written;
     CAPTURE(text);
     CHECK(parse_size(text) == bytes);
   }
@@ -81,7 +82,8 @@ TEST_CASE("units: durations name their units from large to small, or are whole s
       {"10s", 10'000},    {"1m30s", 90'000}, {"500ms", 500},        {"1.5h", 5'400'000},
       {"1d", 86'400'000}, {"10", 10'000},    {"1h0m1s", 3'601'000}, {"0", 0},
       {"0s", 0},          {"1s500ms", 1500}, {"0.0005s", 0}};
-  for (const auto& [text, count] : cases) {
+  for (const auto& [written, count] : cases) {
+    const std::string text = written;
     CAPTURE(text);
     CHECK(parse_duration(text) == milliseconds(count));
   }
@@ -97,7 +99,8 @@ TEST_CASE("units: signals have names, short names and numbers") {
                                                {"15", 15},      {"SIGHUP", 1},   {"KILL", 9},
                                                {"SIGSYS", 31},  {"RTMIN", 34},   {"SIGRTMIN+3", 37},
                                                {"RTMAX", 64},   {"RTMAX-1", 63}, {"64", 64}};
-  for (const auto& [text, number] : cases) {
+  for (const auto& [written, number] : cases) {
+    const std::string text = written;
     CAPTURE(text);
     CHECK(parse_signal(text) == number);
   }
@@ -113,7 +116,8 @@ TEST_CASE("units: integers are those of the YAML 1.2 core schema") {
       {"12", 12},   {"-1", -1},   {"+7", 7},
       {"0o17", 15}, {"0x1F", 31}, {"1e3", 1000},
       {"0", 0},     {"2.0", 2},   {"9223372036854775807", INT64_MAX}};
-  for (const auto& [text, number] : cases) {
+  for (const auto& [written, number] : cases) {
+    const std::string text = written;
     CAPTURE(text);
     CHECK(parse_integer(text) == number);
   }

@@ -1,0 +1,194 @@
+#include <sys/stat.h>
+
+#include <sstream>
+
+#include "tests/jail/jails.h"
+
+namespace jaula::test {
+namespace {
+
+std::string namespace_of(const std::string& process, const std::string& kind) {
+  return std::filesystem::read_symlink("/proc/" + process + "/ns/" + kind);
+}
+
+constexpr const char* kKinds[] = {"user", "pid", "mnt", "net", "ipc", "uts", "cgroup"};
+
+}  // namespace
+
+TEST_CASE("jail: it has seven namespaces of its own") {
+  const Jails jails;
+  for (const std::string kind : kKinds) {
+    CAPTURE(kind);
+    const Ran ran = jails.probe({"link", "/proc/self/ns/" + kind});
+    REQUIRE_EQ(ran.code, 0);
+    if (kind == "cgroup" && jails.probe({"cat", "/proc/self/cgroup"}).out.empty()) continue;
+    CHECK_NE(ran.out, namespace_of("self", kind) + "\n");
+  }
+}
+
+TEST_CASE("jail: root inside is an unprivileged user outside") {
+  const Jails jails;
+  const std::string name = jails.name("ids");
+  jails.start(name, {"await", "TERM"});
+  struct stat info{};
+  REQUIRE_EQ(::stat(("/proc/" + std::to_string(jails.init_pid(name))).c_str(), &info), 0);
+  const std::string map =
+      file_bytes("/proc/" + std::to_string(jails.init_pid(name)) + "/uid_map");
+  std::uint64_t inside = 1, outside = 0, count = 0;
+  std::istringstream(map) >> inside >> outside >> count;
+  CHECK_EQ(inside, 0);
+  CHECK_NE(outside, 0);
+  if (::geteuid() == 0) {
+    CHECK_EQ(count, 65536);
+    CHECK_GE(outside, 524288);
+  }
+  CHECK_EQ(jails.jaula({"stop", name}).code, 0);
+}
+
+TEST_CASE("jail: no_new_privs, the filter and the trimmed bounding set hold in the payload") {
+  const Jails jails;
+  const std::string status = jails.probe({"cat", "/proc/self/status"}).out;
+  CHECK_EQ(status_field(status, "NoNewPrivs"), "1");
+  CHECK_EQ(status_field(status, "Seccomp"), "2");
+  // CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID
+  for (const char* set : {"CapPrm", "CapEff", "CapBnd"})
+    CHECK_EQ(status_field(status, set), "00000000000000fb");
+  for (const char* set : {"CapInh", "CapAmb"})
+    CHECK_EQ(status_field(status, set), "0000000000000000");
+}
+
+TEST_CASE("jail: a user who is not root has no capabilities, and an added one takes effect") {
+  const Jails jails;
+  if (jails.probe({"ids"}, {"-u", "web"}).code != 0) return skip("one id alone is mapped here");
+  CHECK(contains(jails.probe({"ids"}, {"-u", "web"}).out, "uid=33 gid=34 groups=34,50"));
+  std::string status =
+      jails.probe({"cat", "/proc/self/status"}, {"-u", "web", "--cap-add", "CHOWN"}).out;
+  CHECK_EQ(status_field(status, "CapEff"), "0000000000000001");
+  status = jails.probe({"cat", "/proc/self/status"}, {"-u", "web"}).out;
+  for (const char* set : {"CapPrm", "CapEff", "CapBnd", "CapInh", "CapAmb"})
+    CHECK_EQ(status_field(status, set), "0000000000000000");
+}
+
+TEST_CASE("jail: capabilities are dropped and added") {
+  const Jails jails;
+  const auto effective = [&](const Words& options) {
+    return status_field(jails.probe({"cat", "/proc/self/status"}, options).out, "CapEff");
+  };
+  CHECK_EQ(effective({"--cap-drop", "ALL"}), "0000000000000000");
+  CHECK_EQ(effective({"--cap-drop", "ALL", "--cap-add", "NET_BIND_SERVICE"}), "0000000000000400");
+  CHECK_EQ(effective({"--cap-drop", "KILL"}), "00000000000000db");
+}
+
+TEST_CASE("jail: the old root is gone, and one mount alone is on /") {
+  const Jails jails;
+  const Ran ran = jails.probe({"cat", "/proc/self/mountinfo"});
+  int roots = 0;
+  std::istringstream lines(ran.out);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string id, parent, device, root, target;
+    words >> id >> parent >> device >> root >> target;
+    if (target == "/") ++roots;
+  }
+  CHECK_EQ(roots, 1);
+  CHECK_FALSE(contains(ran.out, jails.scratch().path()));
+}
+
+TEST_CASE("jail: only the standard descriptors are open in the payload") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"fds"}).out, "0\n1\n2\n");
+}
+
+TEST_CASE("jail: /dev holds the few devices of every jail and they work") {
+  const Jails jails;
+  const std::string list = jails.probe({"list", "/dev"}).out;
+  std::set<std::string> names;
+  std::istringstream words(list);
+  for (std::string word; words >> word;) names.insert(word);
+  CHECK_EQ(names, std::set<std::string>{"fd", "full", "mqueue", "null", "ptmx", "pts", "random",
+                                        "shm", "stderr", "stdin", "stdout", "tty", "urandom",
+                                        "zero"});
+  CHECK_EQ(jails.probe({"put", "/dev/null", "x"}).out, "ok\n");
+  CHECK_EQ(jails.probe({"put", "/dev/full", "x"}).out, "ENOSPC\n");
+}
+
+TEST_CASE("jail: masked paths are empty, /proc/sys and /sys are read-only") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"cat", "/proc/kcore"}).out, "EACCES\n");
+  CHECK_EQ(jails.probe({"put", "/proc/sys/kernel/domainname", "x"}).out, "EROFS\n");
+  CHECK_EQ(jails.probe({"put", "/sys/kernel/uevent_seqnum", "x"}).out, "EROFS\n");
+}
+
+TEST_CASE("jail: mounting and new namespaces are refused") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"mount"}).out, "EPERM\n");
+  CHECK_EQ(jails.probe({"unshare-user"}).out, "EPERM\n");
+}
+
+TEST_CASE("jail: a filter that is unconfined is none, and the control for the one that is") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"unshare-user"}, {"--seccomp", "unconfined"}).out, "ok\n");
+  CHECK_EQ(status_field(jails.probe({"cat", "/proc/self/status"}, {"--seccomp", "unconfined"}).out,
+                        "Seccomp"), "0");
+}
+
+TEST_CASE("jail: its host name is its name, or the spec's") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"cat", "/proc/sys/kernel/hostname"}, {"--name", jails.name("h")}).out,
+           jails.name("h") + "\n");
+  CHECK_EQ(jails.probe({"cat", "/proc/sys/kernel/hostname"}, {"-h", "cage"}).out, "cage\n");
+}
+
+TEST_CASE("jail: its network has lo alone, up, with low ports and ping for everybody") {
+  const Jails jails;
+  const std::string devices = jails.probe({"cat", "/proc/net/dev"}).out;
+  CHECK(contains(devices, "lo:"));
+  CHECK_FALSE(contains(devices, "eth"));
+  CHECK_EQ(jails.probe({"cat", "/proc/sys/net/ipv4/ip_unprivileged_port_start"}).out, "0\n");
+  CHECK_EQ(jails.probe({"cat", "/proc/net/route"}, {"--network", "host"}).code, 0);
+}
+
+TEST_CASE("jail: sysctls of the jail are set") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"cat", "/proc/sys/net/ipv4/ip_forward"},
+                       {"--sysctl", "net.ipv4.ip_forward=1"}).out, "1\n");
+}
+
+TEST_CASE("jail: core dumps are off, and ulimits are what the spec says") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"limit", "4"}).out, "0 0\n");  // RLIMIT_CORE
+  CHECK_EQ(jails.probe({"limit", "7"}, {"--ulimit", "nofile=100:200"}).out, "100 200\n");
+}
+
+TEST_CASE("jail: a volume shows the host's files as its own, and :ro refuses writing") {
+  const Jails jails;
+  const std::string source = jails.scratch() / "volume";
+  std::filesystem::create_directory(source);
+  put_file(source + "/file", "text");
+  CHECK_EQ(jails.probe({"cat", "/data/file"}, {"-v", source + ":/data"}).out, "text");
+  CHECK_EQ(jails.probe({"put", "/data/new", "more"}, {"-v", source + ":/data"}).out, "ok\n");
+  CHECK_EQ(file_bytes(source + "/new"), "more");
+  CHECK_EQ(jails.probe({"put", "/data/new", "x"}, {"-v", source + ":/data:ro"}).out, "EROFS\n");
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("jail: a tmpfs has its size and its mode") {
+  const Jails jails;
+  CHECK(contains(jails.probe({"cat", "/proc/mounts"}, {"--tmpfs", "/tmp:size=1m,mode=0700"}).out,
+                 "/tmp tmpfs rw,nosuid,nodev,noexec,relatime,size=1024k,mode=700"));
+}
+
+TEST_CASE("jail: rootfs host is the machine's userland, read-only, without its secrets") {
+  const Jails jails;
+  const auto sh = [&](const std::string& script) {
+    return jails.jaula({"run", "host", "sh", "-c", script});
+  };
+  CHECK_EQ(sh("test -x /usr/bin/env && echo there").out, "there\n");
+  CHECK_NE(sh("touch /usr/new").code, 0);
+  CHECK_NE(sh("touch /etc/new").code, 0);
+  CHECK_EQ(sh("touch /tmp/new /var/tmp/new && echo made").out, "made\n");
+  CHECK_EQ(sh("ls /home /srv").out, "/home:\n\n/srv:\n");
+  CHECK_EQ(sh("ls /etc/shadow /etc/ssh /etc/ssl/private 2>/dev/null | wc -l").out, "0\n");
+}
+
+}  // namespace jaula::test

@@ -1,0 +1,182 @@
+#include <csignal>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/jail/jails.h"
+
+namespace jaula::test {
+namespace {
+
+nlohmann::json ps(const Jails& jails, Words options = {}) {
+  options.insert(options.begin(), {"ps", "--format", "json"});
+  return nlohmann::json::parse(jails.jaula(options).out);
+}
+
+}  // namespace
+
+TEST_CASE("life: a detached jail runs on, is listed, and stop leaves nothing of it") {
+  const Jails jails;
+  const std::string name = jails.name("web");
+  jails.start(name, {"await", "TERM"});
+  const nlohmann::json list = ps(jails);
+  REQUIRE_EQ(list.size(), 1);
+  CHECK_EQ(list[0]["name"], name);
+  CHECK_EQ(list[0]["status"], "running");
+  const int init = list[0]["pid"];
+  const int monitor = jails.monitor_pid(name);
+  CHECK(process_lives(init));
+  CHECK(process_lives(monitor));
+  const Ran stopped = jails.jaula({"stop", name});
+  CHECK_EQ(stopped.code, 0);
+  CHECK_EQ(stopped.out, name + "\n");
+  CHECK_FALSE(process_lives(init));
+  CHECK_FALSE(process_lives(monitor));
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: the monitor is in a session of its own, so it outlives the terminal") {
+  const Jails jails;
+  const std::string name = jails.name("session");
+  jails.start(name, {"await", "TERM"});
+  const int monitor = jails.monitor_pid(name);
+  CHECK_EQ(::getsid(monitor), monitor);
+  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+}
+
+TEST_CASE("life: a payload that ignores the stop signal is killed after the grace period") {
+  const Jails jails;
+  const std::string name = jails.name("stubborn");
+  jails.start(name, {"ignore-term"});
+  const int init = jails.init_pid(name);
+  CHECK_EQ(jails.jaula({"stop", "--time", "200ms", name}).code, 0);
+  CHECK_FALSE(process_lives(init));
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: stop ends what the payload started and lost sight of") {
+  const Jails jails;
+  const std::string name = jails.name("orphans");
+  jails.start(name, {"orphan"});
+  CHECK_EQ(jails.jaula({"stop", "--time", "0s", name}).code, 0);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: stop --keep leaves the record and the log, rm deletes them") {
+  const Jails jails;
+  const std::string name = jails.name("kept");
+  jails.start(name, {"await", "TERM"});
+  CHECK_EQ(jails.jaula({"stop", "--keep", name}).code, 0);
+  CHECK(ps(jails).empty());
+  const nlohmann::json all = ps(jails, {"-a"});
+  REQUIRE_EQ(all.size(), 1);
+  CHECK_EQ(all[0]["status"], "exited");
+  CHECK_EQ(all[0]["exitCode"], 0);
+  CHECK_EQ(jails.jaula({"logs", name}).out, "ready\nTERM\n");
+  CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: a jail that ended by itself keeps its record until rm, and its name is free") {
+  const Jails jails;
+  const std::string name = jails.name("batch");
+  CHECK_EQ(jails.jaula({"run", "-d", "--name", name, jails.root(), "probe", "exit", "5"}).code, 0);
+  CHECK_EQ(jails.jaula({"wait", name}).out, "5\n");
+  REQUIRE_EQ(ps(jails, {"-a"}).size(), 1);
+  CHECK_EQ(ps(jails, {"-a"})[0]["exitCode"], 5);
+  CHECK_EQ(jails.jaula({"run", "-d", "--name", name, jails.root(), "probe", "exit", "6"}).code, 0);
+  CHECK_EQ(jails.jaula({"wait", name}).out, "6\n");
+  CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: --rm deletes the record when the jail ends, and a waiter still gets the code") {
+  const Jails jails;
+  const std::string name = jails.name("fleeting");
+  jails.start(name, {"await", "TERM"}, {"--rm"});
+  Program waiter(jails.command({"wait", name}), {});
+  const int monitor = jails.monitor_pid(name);
+  CHECK_EQ(jails.jaula({"kill", "-s", "TERM", name}).code, 0);
+  await_end(monitor);
+  CHECK_EQ(waiter.wait().out, "0\n");
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: kill sends the signal it is told, and SIGKILL without one") {
+  const Jails jails;
+  const std::string name = jails.name("target");
+  jails.start(name, {"await", "TERM"});
+  CHECK_EQ(jails.jaula({"kill", "-s", "HUP", name}).code, 0);
+  Program log(jails.command({"logs", "-f", name}), {});
+  CHECK_EQ(log.line(), "ready");
+  CHECK_EQ(log.line(), "HUP");
+  CHECK_EQ(jails.jaula({"kill", name}).code, 0);
+  CHECK_EQ(jails.jaula({"wait", name}).out, "137\n");
+  CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+}
+
+TEST_CASE("life: wait --timeout gives up with 124") {
+  const Jails jails;
+  const std::string name = jails.name("slow");
+  jails.start(name, {"await", "TERM"});
+  const Ran ran = jails.jaula({"wait", "--timeout", "50ms", name});
+  CHECK_EQ(ran.code, 124);
+  CHECK(contains(ran.err, "has not ended"));
+  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+}
+
+TEST_CASE("life: rm refuses a running jail, rm -f ends it, and a missing one is fine with -f") {
+  const Jails jails;
+  const std::string name = jails.name("busy");
+  jails.start(name, {"await", "TERM"});
+  const Ran refused = jails.jaula({"rm", name});
+  CHECK_EQ(refused.code, 125);
+  CHECK(contains(refused.err, "is running"));
+  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+  CHECK_EQ(jails.jaula({"rm", name}).code, 125);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: rm -f works from the name alone when the record is torn") {
+  const Jails jails;
+  const std::string name = jails.name("torn");
+  jails.start(name, {"await", "TERM"});
+  const int init = jails.init_pid(name);
+  const bool has_cgroup = !jails.cgroup(name).empty();
+  put_file(jails.state() + "/run/" + name + "/state.json", "{\"half\": ");
+  if (!has_cgroup) {
+    ::kill(init, SIGKILL);  // without a cgroup nothing but the record knows the processes
+    await_end(init);
+  }
+  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+  CHECK_FALSE(process_lives(init));
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: --replace ends the jail that has the name") {
+  const Jails jails;
+  const std::string name = jails.name("again");
+  jails.start(name, {"await", "TERM"});
+  const int first = jails.init_pid(name);
+  jails.start(name, {"await", "TERM"}, {"--replace"});
+  CHECK_FALSE(process_lives(first));
+  CHECK_NE(jails.init_pid(name), first);
+  CHECK_EQ(jails.jaula({"stop", name}).code, 0);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: two jails never share host ids") {
+  const Jails jails;
+  if (::geteuid() != 0) return skip("an unprivileged user's jails share the user's own ranges");
+  const std::string one = jails.name("one"), two = jails.name("two");
+  jails.start(one, {"await", "TERM"});
+  jails.start(two, {"await", "TERM"});
+  const auto map = [&](const std::string& name) {
+    return file_bytes("/proc/" + std::to_string(jails.init_pid(name)) + "/uid_map");
+  };
+  CHECK_NE(map(one), map(two));
+  CHECK_EQ(jails.jaula({"stop", one, two}).out, one + "\n" + two + "\n");
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+}  // namespace jaula::test

@@ -1,0 +1,101 @@
+#include <csignal>
+
+#include "tests/jail/jails.h"
+
+namespace jaula::test {
+
+TEST_CASE("run: the exit code is the payload's own") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"exit", "7"}).code, 7);
+  CHECK_EQ(jails.probe({"true"}).code, 0);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("run: a payload that a signal ended gives 128 and the signal") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"kill-self", "9"}).code, 137);
+  CHECK_EQ(jails.probe({"kill-self", "15"}).code, 143);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("run: with init: false the payload is PID 1") {
+  const Jails jails;
+  CHECK(contains(jails.probe({"ids"}, {"--init=false"}).out, " pid=1 "));
+  CHECK(contains(jails.probe({"ids"}).out, " pid=2 "));
+  CHECK_EQ(jails.probe({"exit", "9"}, {"--init=false"}).code, 9);
+}
+
+TEST_CASE("run: standard input is empty unless -i passes it on") {
+  const Jails jails;
+  const Words payload = {jails.root(), "/bin/probe", "echo-stdin"};
+  Words with = {"run", "-i"}, without = {"run"};
+  with.insert(with.end(), payload.begin(), payload.end());
+  without.insert(without.end(), payload.begin(), payload.end());
+  CHECK_EQ(jails.jaula(with, {.input = "words\n"}).out, "words\n");
+  CHECK_EQ(jails.jaula(without, {.input = "words\n"}).out, "");
+}
+
+TEST_CASE("run: signals that reach jaula reach the payload") {
+  const Jails jails;
+  Program program(jails.command({"run", jails.root(), "/bin/probe", "await", "TERM"}), {});
+  REQUIRE_EQ(program.line(), "ready");
+  program.signal(SIGHUP);
+  CHECK_EQ(program.line(), "HUP");
+  program.signal(SIGUSR1);
+  CHECK_EQ(program.line(), "USR1");
+  program.signal(SIGTERM);
+  CHECK_EQ(program.line(), "TERM");
+  CHECK_EQ(program.wait().code, 0);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("run: a time limit ends the jail with exit code 124") {
+  const Jails jails;
+  const Ran ran = jails.probe({"await", "none"}, {"--timeout", "200ms", "--stop-timeout", "100ms"});
+  CHECK_EQ(ran.code, 124);
+  CHECK(contains(ran.err, "time_limit reached"));
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("run: the environment is the spec's, not the caller's") {
+  const Jails jails;
+  Words words = {"run", "-e", "GIVEN=value", jails.root(), "/bin/probe", "echo-env"};
+  const RunSettings settings{.environment = {{"CALLER_SECRET", "hidden"}}};
+  words.emplace_back("CALLER_SECRET");
+  CHECK_EQ(jails.jaula(words, settings).out, "(unset)\n");
+  words.back() = "GIVEN";
+  CHECK_EQ(jails.jaula(words, settings).out, "value\n");
+}
+
+TEST_CASE("run: PID 1 does not show the caller's environment") {
+  const Jails jails;
+  const Words words = {"run", jails.root(), "/bin/probe", "cat", "/proc/1/environ"};
+  const Ran ran = jails.jaula(words, {.environment = {{"CALLER_SECRET", "hidden"}}});
+  CHECK_EQ(ran.out, "EACCES\n");
+}
+
+TEST_CASE("run: what is written to an ephemeral root is gone afterwards, and kept in one that is "
+          "not") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"put", "/tmp/file", "text"}).out, "ok\n");
+  CHECK_FALSE(std::filesystem::exists(jails.root() + "/tmp/file"));
+  CHECK_EQ(jails.probe({"put", "/tmp/file", "text"}, {"--ephemeral=false"}).out, "ok\n");
+  CHECK_EQ(file_bytes(jails.root() + "/tmp/file"), "text");
+}
+
+TEST_CASE("run: a read-only root refuses writing") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"put", "/tmp/file", "text"}, {"--read-only"}).out, "EROFS\n");
+  CHECK_EQ(jails.probe({"put", "/tmp/file", "text"}, {"--read-only", "--tmpfs", "/tmp"}).out,
+           "ok\n");
+}
+
+TEST_CASE("run: a command in the PATH of the jail is found, and the environment of the spec decides "
+          "where") {
+  const Jails jails;
+  CHECK_EQ(jails.jaula({"run", jails.root(), "probe", "exit", "3"}).code, 3);
+  const Ran lost = jails.jaula({"run", "-e", "PATH=/nowhere", jails.root(), "probe", "true"});
+  CHECK_EQ(lost.code, 127);
+}
+
+}  // namespace jaula::test
