@@ -57,13 +57,25 @@ int print_help() {
   return written ? 0 : static_cast<int>(ExitCode::kFailure);
 }
 
-int unknown(std::string_view what, const std::string& word) {
-  std::vector<std::string_view> names;
-  for (const Verb& verb : kVerbs) names.emplace_back(verb.name);
-  const std::string_view near = nearest(word, names);
+int unknown(std::string_view what, const std::string& word,
+            const std::vector<std::string_view>& candidates) {
+  const std::string_view near = nearest(word, candidates);
   Error error(0, "unknown ", what, " ", escaped(word));
   near.empty() ? error.hint("see `jaula --help`") : error.hint("did you mean ", near, "?");
   return failed(error);
+}
+
+int unknown_option(const std::string& word) {
+  const std::vector<std::string_view> options = {"--root", "--log-level", "--version", "--help"};
+  for (const std::string_view option : options)
+    if (word == option) return failed(Error(0, word, " takes a value"));
+  return unknown("option", word.substr(0, word.find('=')), options);
+}
+
+int unknown_verb(const std::string& word) {
+  std::vector<std::string_view> names;
+  for (const Verb& verb : kVerbs) names.emplace_back(verb.name);
+  return unknown("verb", word, names);
 }
 
 std::optional<log::Level> level_of(std::string_view name) {
@@ -94,13 +106,13 @@ int main(Arguments words) {
                                          "warning, error"));
       log::set_level(*level);
     } else {
-      return unknown("option", words[at]);
+      return unknown_option(words[at]);
     }
   }
   if (at == words.size()) return print_help();
   if (words[at] == "help") return print_help();
   const Verb* verb = find_verb(words[at]);
-  if (verb == nullptr) return unknown("verb", words[at]);
+  if (verb == nullptr) return unknown_verb(words[at]);
   words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at) + 1);
   return verb->main(globals, words);
 }

@@ -130,7 +130,10 @@ int ps_main(const Globals& globals, const Arguments& arguments) {
     const std::string key = text.substr(0, equals);
     if (equals == std::string::npos || (key != "name" && key != "status" && key != "label"))
       return line.misused("--filter takes name=, status= or label=, got " + text);
-    filters.push_back({key, text.substr(equals + 1)});
+    const std::string value = text.substr(equals + 1);
+    if (key == "status" && value != "creating" && value != "running" && value != "exited")
+      return line.misused("a status is creating, running or exited, got " + value);
+    filters.push_back({key, value});
     all = all || key == "status";
   }
   const Result<std::vector<Row>> rows = collect(store_of(globals), all, filters);

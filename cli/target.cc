@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include "runtime/base/log.h"
+#include "runtime/base/text.h"
 #include "runtime/plan/lower.h"
 
 namespace jaula::cli {
@@ -27,7 +28,7 @@ constexpr KeyFlag kKeyFlags[] = {
     {"--tmpfs", "tmpfs", Kind::kAppend, "mount a tmpfs: TARGET[:size=64m,mode=1777]"},
     {"--network", "network_mode", Kind::kScalar, "private, none or host"},
     {"-h,--hostname", "hostname", Kind::kScalar, "host name in the jail"},
-    {"--entrypoint", "entrypoint", Kind::kScalar, "program to run the command with"},
+    {"--entrypoint", "entrypoint", Kind::kList, "program to run the command with"},
     {"--cap-add", "cap_add", Kind::kAppend, "add a capability"},
     {"--cap-drop", "cap_drop", Kind::kAppend, "drop a capability, or ALL"},
     {"--security-opt", "security_opt", Kind::kAppend, "no-new-privileges[:BOOL], seccomp=PROFILE"},
@@ -78,7 +79,7 @@ void TargetOptions::add_to(CommandLine& line) {
         names,
         [this, &flag, longest = names.substr(names.rfind(',') + 1)](const std::string& value) {
           overrides_.push_back({.flag = longest, .key = flag.key, .kind = flag.kind,
-                                .value = value, .values = {}});
+                                .value = value, .values = {value}});
         },
         flag.help);
   }
@@ -86,7 +87,7 @@ void TargetOptions::add_to(CommandLine& line) {
     line.flag(
         flag.names,
         [this, &flag](bool on) {
-          overrides_.push_back({.flag = flag.names, .key = flag.key, .kind = Kind::kYaml,
+          overrides_.push_back({.flag = flag.names, .key = flag.key, .kind = Kind::kScalar,
                                 .value = on ? "true" : "false", .values = {}});
         },
         flag.help);
@@ -101,7 +102,7 @@ void TargetOptions::add_to(CommandLine& line) {
       },
       "set any key of the spec: KEY=VALUE, the value in YAML");
   line.option("--service", service_, "the service of the spec to run");
-  line.option("--name", name_, "name of the jail");
+  line.option("--name", [this](const std::string& name) { name_ = name; }, "name of the jail");
 }
 
 spec::LoadOptions TargetOptions::load_options() const {
@@ -121,6 +122,9 @@ Result<spec::ServiceSpec> TargetOptions::choose(spec::SpecFile file) const {
 }
 
 Result<spec::JailConfig> TargetOptions::resolve(const std::vector<std::string>& words) const {
+  if (name_ && !valid_jail_name(*name_))
+    return Error(0, "--name: \"", escaped(name_->substr(0, 80)), "\" cannot be the name of a jail")
+        .hint("a name is [A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
   spec::LoadOptions options = load_options();
   const std::string& target = words[0];
   // TARGET -- COMMAND is how people make sure; the `--` is not the command.
@@ -134,8 +138,7 @@ Result<spec::JailConfig> TargetOptions::resolve(const std::vector<std::string>& 
     options.overrides.insert(options.overrides.begin(),
                              {.flag = "the command line", .key = "rootfs", .kind = Kind::kScalar,
                               .value = target, .values = {}});
-  std::string name = name_;
-  if (name.empty() && !from_file) name = random_name();
+  std::string name = name_.value_or(from_file ? "" : random_name());
   spec::SpecFile file =
       from_file ? spec::load_spec(target, options) : spec::make_spec(name, options);
   if (!report(file.problems))
@@ -143,14 +146,12 @@ Result<spec::JailConfig> TargetOptions::resolve(const std::vector<std::string>& 
                  file.problems.size() == 1 ? "" : "s", "; nothing was started");
   const spec::ServiceSpec service = TRY(choose(std::move(file)));
   if (name.empty()) name = service.name;
-  if (!valid_jail_name(name))
-    return Error(0, "\"", name.substr(0, 80), "\" is no name for a jail")
-        .hint("a name is [A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
   const bool directory = service.rootfs && service.rootfs->value != "host";
   const std::string root = directory ? service.rootfs->value : "/";
   Result<plan::UserDatabase> users = plan::load_users(root);
-  if (!users && service.rootfs) return users.error().in(service.rootfs->origin.text(), ": ");
-  if (!users) return users.error();
+  if (!users)
+    return users.error().in(service.rootfs ? service.rootfs->origin.text() : target,
+                            ": root file system ", root, ": ");
   plan::Lowered lowered = plan::to_jail_config(service, name, *users);
   if (lowered.problems.empty()) return std::move(lowered.config);
   for (std::size_t i = 0; i + 1 < lowered.problems.size(); ++i) log::error(lowered.problems[i]);

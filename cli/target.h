@@ -23,7 +23,7 @@ class TargetOptions {
 
   std::vector<spec::Override> overrides_;
   std::string service_;
-  std::string name_;
+  std::optional<std::string> name_;
 };
 
 // Prints problems, one a line. True when none of them is an error.

@@ -1,6 +1,7 @@
 #include "isolation/payload.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,7 +22,8 @@ void Payload::point() {
 Result<void> enter_working_directory(const Payload& payload) noexcept {
   const char* path = payload.working_directory.c_str();
   if (::chdir(path) < 0)
-    return Error(errno, "enter the working directory ", path)
+    return Error(errno, payload.directory_origin, payload.directory_origin.empty() ? "" : ": ",
+                 "enter the working directory ", path)
         .hint("make it in the root, or set `working_dir`");
   // A directory that is not below this root shows as "(unreachable)…", without a leading slash.
   char here[4096];
@@ -36,21 +38,26 @@ Error execute(const Payload& payload) noexcept {
     if (!taken) return taken.error();
   }
   int reason = ENOENT;
+  bool exists = false;  // the file is there: what it asks for is not
   const char* tried = payload.arguments[0].c_str();
   for (const std::string& candidate : payload.candidates) {
     ::execve(candidate.c_str(), payload.argv.data(), payload.envp.data());
     // As execvp(3): what is not there is passed over, what may not be run is remembered.
-    if (errno == ENOENT || errno == ENOTDIR) continue;
+    const int why = errno;
+    const bool there = why == ENOENT && ::faccessat(AT_FDCWD, candidate.c_str(), F_OK, 0) == 0;
+    if ((why == ENOENT && !there) || why == ENOTDIR) continue;
     tried = candidate.c_str();
-    reason = errno;
-    if (errno != EACCES) break;
+    reason = why;
+    exists = there;
+    if (why != EACCES) break;
   }
   Error error(reason, payload.origin, payload.origin.empty() ? "" : ": ", "execute ", tried);
   if (reason == ENOENT) {
     const bool by_path = payload.arguments[0].find('/') != std::string::npos;
     return error.exits(ExitCode::kNotFound)
-        .hint(by_path ? "it is not in the root, or its interpreter or loader is not"
-                      : "no directory of the jail's PATH has it");
+        .hint(exists    ? "its interpreter or its loader is not in the root"
+              : by_path ? "it is not in the root"
+                        : "no directory of the jail's PATH has it");
   }
   if (reason == ENOEXEC) error.hint("wrong architecture, or a script without #!");
   return error.exits(ExitCode::kNotExecutable);

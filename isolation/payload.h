@@ -17,6 +17,7 @@ struct Payload {
   std::string working_directory;
   bool terminal = false;                 // 0 is a pty slave: it becomes the controlling terminal
   std::string origin;                    // where the spec names the command, for messages
+  std::string directory_origin;          // and the working directory
   std::vector<char*> argv;  // ends with nullptr
   std::vector<char*> envp;
   void point();  // fills argv and envp; call it when the strings are final and in place

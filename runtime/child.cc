@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "isolation/init.h"
 #include "isolation/network.h"
@@ -88,6 +89,9 @@ Result<void> open_terminal(Child& child, int dev) noexcept {
   const int master = pty.master.get();
   TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kTerminal}, {&master, 1}));
   child.pty = std::move(pty.slave);
+  // The payload's user may open its terminal by name.
+  if (::fchown(child.pty.get(), child.plan.credentials.uid, static_cast<gid_t>(-1)) < 0)
+    return Error(errno, "give the terminal to user ", child.plan.credentials.uid);
   const int slave = child.pty.get();
   child.fds.standard = {slave, slave, slave};
   return {};

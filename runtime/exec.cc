@@ -64,6 +64,7 @@ Result<spec::JailConfig> config_for(const JailState& state, const ExecOptions& o
   config.process.args = options.arguments;
   config.process.terminal = options.stdio.terminal;
   config.extra.command_origin.clear();
+  config.extra.directory_origin.clear();
   if (options.directory) config.process.cwd = *options.directory;
   set_variables(config.process.env, options.environment);
   if (!options.user) return config;

@@ -84,13 +84,17 @@ bool HostIds::overlap(std::uint32_t base) const {
   });
 }
 
-std::uint32_t preferred_id_base(std::string_view name) {
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const char byte : name) {
+std::uint64_t stable_hash(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char byte : text) {
     hash ^= static_cast<unsigned char>(byte);
     hash *= 0x100000001b3;
   }
-  return kFirstIdBase + static_cast<std::uint32_t>(hash % kIdSlots) * kIdRangeSize;
+  return hash;
+}
+
+std::uint32_t preferred_id_base(std::string_view name) {
+  return kFirstIdBase + static_cast<std::uint32_t>(stable_hash(name) % kIdSlots) * kIdRangeSize;
 }
 
 std::uint32_t nth_id_base(std::uint32_t preferred, std::uint32_t n) {

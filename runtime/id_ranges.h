@@ -46,6 +46,8 @@ class HostIds {
 std::uint32_t preferred_id_base(std::string_view name);
 std::uint32_t nth_id_base(std::uint32_t preferred, std::uint32_t n);
 
+std::uint64_t stable_hash(std::string_view text);  // FNV-1a: the same in every build
+
 // Takes a range for a jail whose directory exists below `run`: true when the link .ids/BASE ->
 // NAME is ours. A link to a jail that is gone is replaced.
 Result<bool> claim_id_range(int run, const std::string& name, std::uint32_t base);

@@ -108,15 +108,16 @@ Result<void> Birth::plan() {
 Result<void> Birth::make_cgroup() {
   if (!plan_.in_cgroup) return {};
   const Fd parent = TRY(cgroups::prepare_parent(facts_.cgroups));
+  const std::string name = store_.cgroup_name(config_.name);
   Result<cgroups::Cgroup> made =
-      cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, config_.name);
+      cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
   if (!made && made.error().code() == EEXIST) {
     // The name is ours, so what stands there was left by a monitor that was killed.
     cgroups::Cgroup left =
-        TRY(cgroups::Cgroup::open(facts_.cgroups.parent + "/" + config_.name));
+        TRY(cgroups::Cgroup::open(facts_.cgroups.parent + "/" + name));
     TRY(left.kill());
     TRY(left.remove());
-    made = cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, config_.name);
+    made = cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
   }
   cgroup_ = TRY(std::move(made));
   for (const cgroups::Write& write : plan_.cgroup_writes) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 
 #include "runtime/base/file.h"
@@ -108,9 +109,11 @@ Result<JailDirectory> StateStore::create(const std::string& name) {
     Result<bool> settled = made ? jail.settle(*run) : made.error();
     if (settled && *settled) return jail;
     if (settled) continue;
-    if (settled.error().code() == EEXIST)
-      return Error(EEXIST, "the name ", name, " is in use")
-          .hint("remove that jail with `jaula rm -f ", name, "`, or give another --name");
+    if (settled.error().code() == EEXIST) {
+      Error taken(EEXIST, "the name ", name, " is in use");
+      taken.hint("remove that jail with `jaula rm -f ", name, "`, or give another --name");
+      return taken.self_explaining();
+    }
     // Nothing is left behind; what another process put there meanwhile keeps it.
     ::unlinkat(*run, name.c_str(), AT_REMOVEDIR);
     return settled.error().in(jail.path_, ": ");
@@ -131,6 +134,7 @@ Result<JailDirectory> StateStore::open(const std::string& name) const {
   if (directory.error().code() != ENOENT)
     return Error(directory.error().code(), "open ", jail.path_);
   Error missing(ENOENT, "there is no jail ", name);
+  missing.self_explaining();
   const Result<std::vector<std::string>> others = names();
   if (!others) return missing;
   const std::vector<std::string_view> candidates(others->begin(), others->end());
@@ -166,6 +170,14 @@ Result<std::uint32_t> StateStore::take_id_range(JailDirectory& jail) const {
   }
   return Error(0, "all ", kIdSlots, " ranges of host ids for jails are taken")
       .hint("see ", roots_.run, "/.ids and /etc/subuid");
+}
+
+std::string StateStore::cgroup_name(const std::string& name) const {
+  if (roots_.run == roots_for("").run) return name;
+  char suffix[16];
+  std::snprintf(suffix, sizeof suffix, ".%08x",
+                static_cast<unsigned>(stable_hash(roots_.run) & 0xffffffff));
+  return name + suffix;
 }
 
 }  // namespace jaula

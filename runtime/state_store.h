@@ -91,6 +91,10 @@ class StateStore {
   // privileged store.
   Result<std::uint32_t> take_id_range(JailDirectory& jail) const;
 
+  // The name of a jail's cgroup. All state directories of a user share one parent cgroup: those
+  // given by --root tell their jails apart by a suffix.
+  [[nodiscard]] std::string cgroup_name(const std::string& name) const;
+
  private:
   Result<int> run_directory() const;
   [[nodiscard]] JailDirectory directory_of(const std::string& name) const;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -105,6 +106,8 @@ Result<int> Stdio::make_output(int number, Stream stream, Fd& child_end) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) return Error(errno, "make a pipe");
   child_end = Fd(ends[1]);
+  // The payload's user may open /dev/stdout again; whoever reaches it there may write already.
+  if (::fchmod(child_end.get(), 0666) < 0) return Error(errno, "set mode of a pipe");
   if (options_.detached) {
     pumps_.emplace_back(ends[0], *log_, stream, Fd(ends[0]));
   } else {

@@ -38,14 +38,14 @@ Error not_running(const std::string& name) {
       .hint("`jaula ps -a` shows how it ended, `jaula logs ", name, "` what it said");
 }
 
-std::string cgroup_path(const Seen& seen) {
+std::string cgroup_path(const StateStore& store, const Seen& seen) {
   if (seen.state) return seen.state->cgroup;
   const std::string parent = cgroups::look().parent;
-  return parent.empty() ? parent : parent + "/" + seen.directory.name();
+  return parent.empty() ? parent : parent + "/" + store.cgroup_name(seen.directory.name());
 }
 
-Result<void> kill_everything(const Seen& seen) {
-  const std::string path = cgroup_path(seen);
+Result<void> kill_everything(const StateStore& store, const Seen& seen) {
+  const std::string path = cgroup_path(store, seen);
   if (!path.empty()) {
     Result<cgroups::Cgroup> cgroup = cgroups::Cgroup::open(path);
     if (cgroup) return cgroup->kill();
@@ -61,9 +61,9 @@ Result<void> kill_everything(const Seen& seen) {
   return {};
 }
 
-Result<void> clear_processes(const Seen& seen) {
-  TRY(kill_everything(seen));
-  const std::string path = cgroup_path(seen);
+Result<void> clear_processes(const StateStore& store, const Seen& seen) {
+  TRY(kill_everything(store, seen));
+  const std::string path = cgroup_path(store, seen);
   if (path.empty()) return {};
   Result<cgroups::Cgroup> cgroup = cgroups::Cgroup::open(path);
   if (!cgroup) return cgroup.error().code() == ENOENT ? Result<void>() : cgroup.error();
@@ -72,8 +72,8 @@ Result<void> clear_processes(const Seen& seen) {
 
 // Under the lock: kills what lives and deletes the record. A monitor that still lives is let
 // finish first, so that two do not clear the same jail.
-Result<void> clear_all(Seen& seen) {
-  TRY(kill_everything(seen));
+Result<void> clear_all(const StateStore& store, Seen& seen) {
+  TRY(kill_everything(store, seen));
   if (seen.state && seen.state->boot_id == boot_id()) {
     if (const auto monitor = open_process(seen.state->monitor)) {
       seen.directory.unlock();
@@ -82,19 +82,20 @@ Result<void> clear_all(Seen& seen) {
       if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
     }
   }
-  TRY(clear_processes(seen));
+  TRY(clear_processes(store, seen));
   return seen.directory.remove();
 }
 
 // Asks the payload to end, and insists after the grace period.
-Result<void> end_payload(const Seen& seen, std::chrono::milliseconds grace) {
+Result<void> end_payload(const StateStore& store, const Seen& seen,
+                         std::chrono::milliseconds grace) {
   const auto init = open_process(seen.state->init);
   if (!init) return {};
   Result<void> asked =
       sys::pidfd_send_signal(init->get(), seen.state->config.extra.stop_signal);
   if (!asked && asked.error().code() != ESRCH) return asked;
   if (TRY(wait_for_end(*init, grace))) return {};
-  return kill_everything(seen);
+  return kill_everything(store, seen);
 }
 
 Result<void> sweep_one(const StateStore& store, const std::string& name) {
@@ -104,7 +105,7 @@ Result<void> sweep_one(const StateStore& store, const std::string& name) {
   Seen seen = TRY(look_at(store, name));
   if (!TRY(seen.directory.try_lock()) || seen.monitored) return {};
   if (seen.state && seen.state->status == Status::kExited) return {};
-  TRY(clear_processes(seen));
+  TRY(clear_processes(store, seen));
   if (!seen.state || !seen.state->detached || seen.state->remove_at_exit)
     return seen.directory.remove();
   return seen.directory.save_exit({.code = 128 + SIGKILL, .signal = SIGKILL,
@@ -142,14 +143,14 @@ Result<void> stop_jail(const StateStore& store, const std::string& name,
     // Tells the monitor why; on a full disk the end is recorded as that of a signal.
     [[maybe_unused]] const Result<Fd> marked =
         sys::openat(seen.directory.fd(), kStopAsked, O_WRONLY | O_CREAT, 0600);
-    TRY(end_payload(seen, options.grace.value_or(seen.state->config.extra.stop_grace_period)));
+    TRY(end_payload(store, seen, options.grace.value_or(seen.state->config.extra.stop_grace_period)));
   }
   if (seen.monitored)
     if (const auto monitor = open_process(seen.state->monitor))
       TRY(wait_for_end(*monitor, kMonitorTime));
   Result<void> locked = seen.directory.lock();
   if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
-  if (!options.keep) return clear_all(seen);
+  if (!options.keep) return clear_all(store, seen);
   seen.directory.unlock();
   return sweep_one(store, name);
 }
@@ -180,13 +181,13 @@ Result<void> remove_jail(const StateStore& store, const std::string& name, bool 
   Seen seen = TRY(look_at(store, name));
   if (seen.running && !force)
     return Error(0, "the jail ", name, " is running").hint("stop it first, or use `rm -f`");
-  if (force && seen.running) TRY(kill_everything(seen));
+  if (force && seen.running) TRY(kill_everything(store, seen));
   Result<void> locked = seen.directory.lock();
   if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
   // What was being made when we came is there now, or gone.
   Result<JailState> state = seen.directory.load();
   if (state) seen.state = std::move(*state);
-  return clear_all(seen);
+  return clear_all(store, seen);
 }
 
 Result<void> clear_remains(const StateStore& store, const std::string& name) {
@@ -196,7 +197,7 @@ Result<void> clear_remains(const StateStore& store, const std::string& name) {
   if (!seen) return seen.error().code() == ENOENT ? Result<void>() : seen.error();
   if (!seen->state || seen->state->status != Status::kExited) return {};
   if (!TRY(seen->directory.try_lock())) return {};
-  return clear_all(*seen);
+  return clear_all(store, *seen);
 }
 
 void sweep(const StateStore& store) {

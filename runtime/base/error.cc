@@ -48,7 +48,7 @@ void Error::prepend(std::string_view part) noexcept {
 }
 
 std::string_view Error::reason() const noexcept {
-  if (code_ == 0) return {};
+  if (code_ == 0 || explained_) return {};
   // strerrordesc_np takes no lock and knows no locale, unlike strerror.
   const char* text = ::strerrordesc_np(code_);
   return text != nullptr ? text : "unknown error";

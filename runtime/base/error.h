@@ -39,7 +39,7 @@ class [[nodiscard]] Error {
   }
   template <class... Parts>
   Error&& in(const Parts&... parts) && noexcept {
-    return std::move(in(parts...));
+    return static_cast<Error&&>(in(parts...));
   }
 
   // Says what to do, printed on a line of its own.
@@ -53,18 +53,24 @@ class [[nodiscard]] Error {
   }
   template <class... Parts>
   Error&& hint(const Parts&... parts) && noexcept {
-    return std::move(hint(parts...));
+    return static_cast<Error&&>(hint(parts...));
   }
 
   Error& exits(ExitCode code) & noexcept {
     exit_ = code;
     return *this;
   }
-  Error&& exits(ExitCode code) && noexcept { return std::move(exits(code)); }
+  Error&& exits(ExitCode code) && noexcept { return static_cast<Error&&>(exits(code)); }
 
   // Which entry of a list of the plan failed (a mount, a limit); the parent knows its spec line.
   Error& at(int index) & noexcept {
     index_ = static_cast<std::int16_t>(index);
+    return *this;
+  }
+
+  // The code is for callers, the text says it all: no reason is printed after it.
+  Error& self_explaining() & noexcept {
+    explained_ = true;
     return *this;
   }
 
@@ -103,7 +109,8 @@ class [[nodiscard]] Error {
   std::uint16_t hint_size_ = 0;
   ExitCode exit_ = ExitCode::kFailure;
   bool hinting_ = false;
-  char bytes_[500] = {};  // text, then hint
+  bool explained_ = false;
+  char bytes_[496] = {};  // text, then hint
 };
 static_assert(std::is_trivially_copyable_v<Error> && sizeof(Error) <= 512);
 

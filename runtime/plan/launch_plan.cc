@@ -229,6 +229,7 @@ void make_payload(Making& making) {
   payload.working_directory = process.cwd;
   payload.terminal = process.terminal;
   payload.origin = making.config.extra.command_origin;
+  payload.directory_origin = making.config.extra.directory_origin;
   payload.point();
 }
 

@@ -60,6 +60,7 @@ void lower_process(const ServiceSpec& service, const UserDatabase& users, JailCo
     problems.push_back(user.error().in(config.extra.user_origin, ": "));
   }
   process.cwd = value_or<std::string>(service.working_dir, "/");
+  if (service.working_dir) config.extra.directory_origin = service.working_dir->origin.text();
   process.no_new_privileges = value_or(service.no_new_privileges, true);
   config.extra.init = value_or(service.init, true);
 }
@@ -90,9 +91,9 @@ void lower_environment(const ServiceSpec& service, const UserDatabase& users,
 
 // As docker: what is dropped goes first, what is added is there in any case.
 void lower_capabilities(const ServiceSpec& service, JailConfig& config) {
-  const auto apply = [](std::uint64_t set, const auto& names, bool add) {
+  const std::uint64_t all = (std::uint64_t{1} << all_capability_names().size()) - 1;
+  const auto apply = [&](std::uint64_t set, const auto& names, bool add) {
     for (const auto& name : names) {
-      const std::uint64_t all = capability_mask(std::vector<std::string>{"ALL"});
       const auto number = capability_number(name.value);
       const std::uint64_t bits = number ? std::uint64_t{1} << *number : all;
       set = add ? set | bits : set & ~bits;

@@ -85,6 +85,7 @@ void walk_origins(auto& json, auto& config) {
   json.member("root", config.extra.root_origin);
   json.member("command", config.extra.command_origin);
   json.member("user", config.extra.user_origin);
+  json.member("directory", config.extra.directory_origin);
   json.column("mounts", config.mounts, &MountConfig::origin);
   json.column("rlimits", config.process.rlimits, &RlimitConfig::origin);
   auto& resources = config.resources;

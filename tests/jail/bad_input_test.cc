@@ -229,7 +229,7 @@ TEST_CASE("bad flag: --set with an unknown key or without a value") {
   check_run_refused(jails, joined({"--set", "mem_limt=64m"}, target), 125,
                     {"--set mem_limt: unknown key; did you mean `mem_limit`?"});
   check_run_refused(jails, joined({"--set", "mem_limit"}, target), 125,
-                    {"--set takes KEY=VALUE, got mem_limit"});
+                    {"--set mem_limit: expected a size such as 64m, got nothing"});
 }
 
 TEST_CASE("bad word: an unknown verb or flag, with the one that was meant") {

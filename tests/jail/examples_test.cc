@@ -96,9 +96,9 @@ TEST_CASE("examples: postgres.yaml makes its cluster in the jail and answers a q
   REQUIRE_MESSAGE(ran.code == 0, ran.err);
   Program log({"sh", "-c", "exec \"$@\" 2>&1", "sh", jaula_binary(), "--root", jails.state(),
                "logs", "-f", name}, {});
-  for (std::string line = log.line(); !contains(line, "ready to accept connections");
-       line = log.line())
-    REQUIRE_NE(line, "");
+  std::string said;
+  while (!contains(said, "ready to accept connections") && !log.ended()) said += log.line() + "\n";
+  REQUIRE_MESSAGE(!log.ended(), said);
   const Ran query = jails.jaula(
       {"exec", name, "psql", "-h", "/run/postgresql", "-Atc", "select 6 * 7"});
   CHECK_MESSAGE(query.out == "42\n", query.err);

@@ -114,7 +114,8 @@ TEST_CASE("jail: /dev holds the few devices of every jail and they work") {
 
 TEST_CASE("jail: masked paths are empty, /proc/sys and /sys are read-only") {
   const Jails jails;
-  CHECK_EQ(jails.probe({"cat", "/proc/kcore"}).out, "EACCES\n");
+  CHECK_NE(file_bytes("/proc/kallsyms"), "");  // on the host it is not
+  CHECK_EQ(jails.probe({"cat", "/proc/kallsyms"}).out, "");
   CHECK_EQ(jails.probe({"put", "/proc/sys/kernel/domainname", "x"}).out, "EROFS\n");
   CHECK_EQ(jails.probe({"put", "/sys/kernel/uevent_seqnum", "x"}).out, "EROFS\n");
 }

@@ -29,7 +29,8 @@ TEST_CASE("logs: --tail, --since, --until and --timestamps choose and mark lines
   CHECK_EQ(jails.jaula({"logs", "--until", "1h", name}).out, "");
   CHECK(contains(jails.jaula({"logs", "--since", "1h", name}).out, "line 0 on stdout\n"));
   const Ran tail = jails.jaula({"logs", "-n", "1", name});
-  CHECK_EQ(tail.out + tail.err, "line 4 on stderr\n");
+  CHECK_EQ(std::ranges::count(tail.out + tail.err, '\n'), 1);
+  CHECK(contains(tail.out + tail.err, "line 4 on "));
   const std::string marked = jails.jaula({"logs", "-t", name}).out;
   CHECK(contains(marked, "Z line 0 on stdout\n"));
   CHECK_EQ(marked.substr(0, 3), now.substr(0, 3));
@@ -59,8 +60,10 @@ TEST_CASE("logs: a flood is bounded by rotation, and what is kept is the end") {
     if (file.is_regular_file()) size += file.file_size();
   CHECK_GT(size, std::uintmax_t{10} << 20);
   CHECK_LE(size, std::uintmax_t{31} << 20);
-  const Ran ran = jails.jaula({"logs", "-n", "2", name});
-  CHECK_EQ(ran.out + ran.err, "line 399999 on stdout\nline 399999 on stderr\n");
+  // Between the two streams there is no order: each has its own pipe.
+  const Ran ran = jails.jaula({"logs", "-n", "5000", name});
+  CHECK(contains(ran.out, "line 399999 on stdout\n"));
+  CHECK(contains(ran.err, "line 399999 on stderr\n"));
   CHECK_EQ(jails.jaula({"rm", name}).code, 0);
 }
 

@@ -63,7 +63,8 @@ std::string Program::line() {
     }
     std::array<char, 4096> buffer;
     const ssize_t got = ::read(out_.get(), buffer.data(), buffer.size());
-    if (got <= 0) return std::exchange(read_ahead_, {});
+    ended_ = got <= 0;
+    if (ended_) return std::exchange(read_ahead_, {});
     read_ahead_.append(buffer.data(), static_cast<std::size_t>(got));
   }
 }

@@ -32,6 +32,7 @@ class Program {
 
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   std::string line();  // the next line of its standard output; "" at the end
+  [[nodiscard]] bool ended() const noexcept { return ended_; }  // of the output
   void signal(int number) const noexcept;
   Ran wait();
 
@@ -39,6 +40,7 @@ class Program {
   pid_t pid_ = -1;
   Fd out_, err_;  // err_ is a file: what fits no pipe must not block the program
   std::string read_ahead_;
+  bool ended_ = false;
 };
 
 Ran run(const std::vector<std::string>& words, const RunSettings& settings = {});

@@ -60,7 +60,8 @@ JailConfig full_config() {
                   .require = {Layer::kSeccomp},
                   .root_origin = "web.yaml:4:5",
                   .command_origin = "web.yaml:5:5",
-                  .user_origin = "web.yaml:6:5"};
+                  .user_origin = "web.yaml:6:5",
+                  .directory_origin = "web.yaml:8:5"};
   return config;
 }
 
