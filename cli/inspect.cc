@@ -24,7 +24,8 @@ Result<Json> describe(const StateStore& store, const std::string& name) {
 }
 
 // dotted.path value, one a line.
-void flatten(const Json& json, const std::string& path, std::vector<std::vector<std::string>>& out) {
+void flatten(const Json& json, const std::string& path,
+             std::vector<std::vector<std::string>>& out) {
   if (json.is_structured() && !json.empty()) {
     for (const auto& [key, value] : json.items())
       flatten(value, path.empty() ? key : path + "." + key, out);

@@ -20,8 +20,8 @@ int kill_main(const Globals& globals, const Arguments& arguments) {
   if (!signal) return line.misused("--signal takes a signal such as TERM, got " + text);
   const StateStore store = store_of(globals);
   return for_each_name(
-      line.rest(),
-      [&](const std::string& name) { return signal_jail(store, name, *signal, all); }, true);
+      line.rest(), [&](const std::string& name) { return signal_jail(store, name, *signal, all); },
+      true);
 }
 
 }  // namespace jaula::cli

@@ -12,7 +12,8 @@ namespace {
 Result<void> print_log(const StateStore& store, const std::string& name, LogQuery query) {
   const Seen seen = TRY(look_at(store, name));
   if (seen.state && !seen.state->detached)
-    return Error(0, "the jail ", name, " has no log: it runs in the foreground, and its output is "
+    return Error(0, "the jail ", name,
+                 " has no log: it runs in the foreground, and its output is "
                  "its caller's");
   std::optional<Fd> monitor;
   if (seen.state && seen.monitored) monitor = open_process(seen.state->monitor);

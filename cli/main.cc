@@ -91,7 +91,8 @@ int main(Arguments words) {
   Globals globals;
   std::size_t at = 0;
   const auto value_of = [&](std::string_view option) -> std::optional<std::string> {
-    if (words[at].starts_with(std::string(option) + "=")) return words[at].substr(option.size() + 1);
+    if (words[at].starts_with(std::string(option) + "="))
+      return words[at].substr(option.size() + 1);
     if (words[at] == option && at + 1 < words.size()) return words[++at];
     return std::nullopt;
   };
@@ -102,8 +103,10 @@ int main(Arguments words) {
       globals.root = *root;
     } else if (const auto name = value_of("--log-level")) {
       const auto level = level_of(*name);
-      if (!level) return failed(Error(0, "--log-level ", *name, " is none of debug, info, "
-                                         "warning, error"));
+      if (!level)
+        return failed(Error(0, "--log-level ", *name,
+                            " is none of debug, info, "
+                            "warning, error"));
       log::set_level(*level);
     } else {
       return unknown_option(words[at]);

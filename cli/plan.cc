@@ -24,8 +24,7 @@ int plan_main(const Globals&, const Arguments& arguments) {
   if (config->extra.root_kind == spec::RootKind::kHost) options.userland = plan::probe_userland();
   const plan::Planned planned = plan::make_plan(*config, plan::probe_for_start(), options);
   for (const Error& problem : planned.problems) log::error(problem);
-  for (const std::string& warning : planned.plan.degraded)
-    log::line(log::Level::kWarning, warning);
+  for (const std::string& warning : planned.plan.degraded) log::line(log::Level::kWarning, warning);
   const Result<void> written =
       sys::write_all(1, plan::print(planned.plan, *config, verbose), "standard output");
   if (!written) return failed(written.error());

@@ -49,7 +49,10 @@ Result<std::vector<Row>> collect(const StateStore& store, bool all,
   for (const std::string& name : TRY(store.names())) {
     Result<Seen> seen = look_at(store, name);
     if (!seen) continue;  // it went while we looked
-    Row row{.name = name, .status = seen->running ? "running" : seen->state ? "exited" : "creating",
+    Row row{.name = name,
+            .status = seen->running ? "running"
+                      : seen->state ? "exited"
+                                    : "creating",
             .state = seen->state ? std::move(*seen->state) : JailState{}};
     if ((all || row.status != "exited") && matches(row, filters)) rows.push_back(std::move(row));
   }

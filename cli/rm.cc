@@ -5,11 +5,10 @@ namespace jaula::cli {
 
 int rm_main(const Globals& globals, const Arguments& arguments) {
   CommandLine line("rm", "[OPTIONS] NAME...",
-                   "Delete the record and the log of jails that have ended.",
-                   "jaula rm -f web");
+                   "Delete the record and the log of jails that have ended.", "jaula rm -f web");
   bool force = false;
   line.flag("-f,--force", force,
-                      "end a running jail first; clear a half-made one; a missing one is fine");
+            "end a running jail first; clear a half-made one; a missing one is fine");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (line.rest().empty()) return line.misused("it takes the name of a jail");
   const StateStore store = store_of(globals);

@@ -1,6 +1,7 @@
+#include "runtime/run.h"
+
 #include "cli/command.h"
 #include "cli/target.h"
-#include "runtime/run.h"
 #include "runtime/stop.h"
 
 namespace jaula::cli {
@@ -20,7 +21,8 @@ int run_main(const Globals& globals, const Arguments& arguments) {
   line.flag("--rm", options.remove_at_exit, "delete the record of a detached jail at its end");
   line.flag("--replace", replace, "end and delete a jail that has the name");
   line.flag("--unit", options.unit, "be the main process of a systemd service");
-  line.choice("--degrade", degrade, {"error", "warn"}, "what this host cannot enforce: error, or warn and go on");
+  line.choice("--degrade", degrade, {"error", "warn"},
+              "what this host cannot enforce: error, or warn and go on");
   target.add_to(line);
   if (const auto code = line.parse(arguments, false)) return *code;
   if (line.rest().empty()) return line.misused("it takes a spec file, a root directory or host");

@@ -78,8 +78,11 @@ void TargetOptions::add_to(CommandLine& line) {
     line.option(
         names,
         [this, &flag, longest = names.substr(names.rfind(',') + 1)](const std::string& value) {
-          overrides_.push_back({.flag = longest, .key = flag.key, .kind = flag.kind,
-                                .value = value, .values = {value}});
+          overrides_.push_back({.flag = longest,
+                                .key = flag.key,
+                                .kind = flag.kind,
+                                .value = value,
+                                .values = {value}});
         },
         flag.help);
   }
@@ -87,8 +90,11 @@ void TargetOptions::add_to(CommandLine& line) {
     line.flag(
         flag.names,
         [this, &flag](bool on) {
-          overrides_.push_back({.flag = flag.names, .key = flag.key, .kind = Kind::kScalar,
-                                .value = on ? "true" : "false", .values = {}});
+          overrides_.push_back({.flag = flag.names,
+                                .key = flag.key,
+                                .kind = Kind::kScalar,
+                                .value = on ? "true" : "false",
+                                .values = {}});
         },
         flag.help);
   line.option(
@@ -96,13 +102,16 @@ void TargetOptions::add_to(CommandLine& line) {
       [this](const std::string& text) {
         // Without '=' the value is empty, and the reader of the key says what it expects.
         const std::size_t equals = text.find('=');
-        overrides_.push_back({.flag = "--set", .key = text.substr(0, equals), .kind = Kind::kYaml,
+        overrides_.push_back({.flag = "--set",
+                              .key = text.substr(0, equals),
+                              .kind = Kind::kYaml,
                               .value = equals == std::string::npos ? "" : text.substr(equals + 1),
                               .values = {}});
       },
       "set any key of the spec: KEY=VALUE, the value in YAML");
   line.option("--service", service_, "the service of the spec to run");
-  line.option("--name", [this](const std::string& name) { name_ = name; }, "name of the jail");
+  line.option(
+      "--name", [this](const std::string& name) { name_ = name; }, "name of the jail");
 }
 
 spec::LoadOptions TargetOptions::load_options() const {
@@ -130,14 +139,18 @@ Result<spec::JailConfig> TargetOptions::resolve(const std::vector<std::string>& 
   // TARGET -- COMMAND is how people make sure; the `--` is not the command.
   const auto command = words.begin() + (words.size() > 1 && words[1] == "--" ? 2 : 1);
   if (command != words.end())
-    options.overrides.push_back({.flag = "the command line", .key = "command",
-                                 .kind = Kind::kList, .value = {},
+    options.overrides.push_back({.flag = "the command line",
+                                 .key = "command",
+                                 .kind = Kind::kList,
+                                 .value = {},
                                  .values = {command, words.end()}});
   const bool from_file = is_spec_file(target);
   if (!from_file)
-    options.overrides.insert(options.overrides.begin(),
-                             {.flag = "the command line", .key = "rootfs", .kind = Kind::kScalar,
-                              .value = target, .values = {}});
+    options.overrides.insert(options.overrides.begin(), {.flag = "the command line",
+                                                         .key = "rootfs",
+                                                         .kind = Kind::kScalar,
+                                                         .value = target,
+                                                         .values = {}});
   std::string name = name_.value_or(from_file ? "" : random_name());
   spec::SpecFile file =
       from_file ? spec::load_spec(target, options) : spec::make_spec(name, options);

@@ -9,8 +9,7 @@ int version_main(const Globals&, const Arguments& arguments) {
     if (const auto code = line.parse(arguments, true)) return *code;
     if (!line.rest().empty()) return line.misused("it takes no arguments");
   }
-  const Result<void> written =
-      sys::write_all(1, "jaula " JAULA_VERSION "\n", "standard output");
+  const Result<void> written = sys::write_all(1, "jaula " JAULA_VERSION "\n", "standard output");
   return written ? 0 : static_cast<int>(ExitCode::kFailure);
 }
 

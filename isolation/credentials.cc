@@ -41,7 +41,8 @@ Result<void> set_capabilities(std::uint64_t permitted, std::uint64_t inheritable
   __user_cap_data_struct data[2];
   for (unsigned half = 0; half < 2; ++half) {
     const auto bits = static_cast<std::uint32_t>(permitted >> (32 * half));
-    data[half] = {.effective = bits, .permitted = bits,
+    data[half] = {.effective = bits,
+                  .permitted = bits,
                   .inheritable = static_cast<std::uint32_t>(inheritable >> (32 * half))};
   }
   if (::syscall(SYS_capset, &header, data) < 0) return Error(errno, "set capabilities");
@@ -67,8 +68,7 @@ Result<void> apply(const Credentials& credentials) noexcept {
   ::umask(credentials.umask);
   // The bounding set first: dropping from it needs CAP_SETPCAP, which goes with the ids.
   TRY(drop_bounding(credentials.bounding));
-  if (credentials.set_groups)
-    TRY(set_groups(credentials.groups.data(), credentials.groups.size()));
+  if (credentials.set_groups) TRY(set_groups(credentials.groups.data(), credentials.groups.size()));
   TRY(sys::prctl(PR_SET_KEEPCAPS, 1, "PR_SET_KEEPCAPS"));
   TRY(set_ids(credentials.uid, credentials.gid));
   // An ambient capability must be inheritable when it is raised (capabilities(7)).

@@ -54,26 +54,21 @@ bool reap(pid_t payload, int& payload_status) noexcept {
 
 }  // namespace
 
-Error run_as_init(const Payload& payload, const InitFds& fds) noexcept {
+Error run_as_init(const Payload& payload, const InitFds& fds, Report report) noexcept {
   // The payload must not read or drive this process, which has the same ids. proc(5), ptrace(2)
   Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
   if (!hidden) return hidden.error();
   const sigset_t before = block_all();
   // vfork: the child borrows this memory until execve, which is cheaper than copying page tables
-  // that are thrown away at once; and when it returns here the payload runs, or has failed.
-  volatile bool failed = false;
-  Error* error = nullptr;
-  alignas(Error) unsigned char place[sizeof(Error)];
+  // that are thrown away at once. It leaves nothing in it that is read here afterwards.
   const pid_t child = ::vfork();
   if (child < 0) return Error(errno, "fork the payload");
   if (child == 0) {
     ::setsid();  // cannot fail: a new process leads no group
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
-    error = ::new (place) Error(execute(payload));
-    failed = true;
-    ::_exit(127);
+    report(fds.sync, execute(payload));
+    ::_exit(static_cast<int>(ExitCode::kFailure));
   }
-  if (failed) return *error;
   ::close(fds.sync);
   ::close(0);
   ::close(1);

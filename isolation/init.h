@@ -9,12 +9,15 @@
 namespace jaula::isolation {
 
 struct InitFds {
-  int sync;    // closed once the payload runs; carries its error when it does not
+  int sync;    // closed once the payload runs
   int status;  // takes the payload's wait status (an int) at its end
 };
 
-// Never returns once the payload runs: the process exits with the payload's code, or 128+n. An
-// Error is that of execve.
-Error run_as_init(const Payload& payload, const InitFds& fds) noexcept;
+// Tells the parent, through `sync`, why the payload could not be executed, and exits.
+using Report = void (*)(int sync, const Error& error) noexcept;
+
+// The process exits with the payload's code, or 128+n. An Error means that it could not even be
+// forked.
+Error run_as_init(const Payload& payload, const InitFds& fds, Report report) noexcept;
 
 }  // namespace jaula::isolation

@@ -33,7 +33,7 @@ Result<Staging> make_staging() noexcept {
   const int here = staging.directory.get();
   TRY(sys::mkdirat(here, "root", 0755));
   TRY(sys::mkdirat(here, "mask", 0));
-  TRY(sys::openat(here, "mask-file", O_WRONLY | O_CREAT | O_EXCL, 0));
+  const Fd mask_file = TRY(sys::openat(here, "mask-file", O_WRONLY | O_CREAT | O_EXCL, 0));
   return staging;
 }
 
@@ -57,8 +57,8 @@ Result<Fd> make_overlay(const RootPlan& plan, const Staging& staging, Fd lower) 
 Result<Fd> make_root(const RootPlan& plan, const Staging& staging, Fd outside) noexcept {
   if (plan.kind == RootPlan::Kind::kTmpfs) return make_tmpfs("0755", MOUNT_ATTR_NODEV);
   if (!outside)
-    outside = TRY(open_source({.path = plan.source.c_str(), .recursive = true,
-                               .attributes = MOUNT_ATTR_NODEV}, -1));
+    outside = TRY(open_source(
+        {.path = plan.source.c_str(), .recursive = true, .attributes = MOUNT_ATTR_NODEV}, -1));
   if (plan.kind == RootPlan::Kind::kDirectory) return outside;
   return make_overlay(plan, staging, std::move(outside));
 }
@@ -85,11 +85,11 @@ Result<void> make_symlink(int root, const MountOp& op) noexcept {
 
 Result<void> bind(int root, const MountOp& op, Fd tree) noexcept {
   if (!tree)
-    tree = TRY(open_source({.path = op.source.c_str(), .recursive = op.recursive,
-                            .attributes = op.attributes}, -1));
-  const Fd place = TRY(make_mount_point(
-      root, op.target.c_str(),
-      op.source_is_file ? MountPointKind::kFile : MountPointKind::kDirectory));
+    tree = TRY(open_source(
+        {.path = op.source.c_str(), .recursive = op.recursive, .attributes = op.attributes}, -1));
+  const Fd place =
+      TRY(make_mount_point(root, op.target.c_str(),
+                           op.source_is_file ? MountPointKind::kFile : MountPointKind::kDirectory));
   return sys::move_mount(tree.get(), place.get());
 }
 
@@ -118,11 +118,11 @@ Result<void> mask(int root, const MountOp& op, const Staging& staging) noexcept 
   if (!place) return place.error();
   const struct stat info = TRY(sys::fstat(place->get()));
   if (S_ISLNK(info.st_mode)) return Error(ELOOP, "mask /", op.target);
-  const Fd cover = TRY(sys::clone_tree(staging.directory.get(),
-                                       S_ISDIR(info.st_mode) ? "mask" : "mask-file", 0));
-  TRY(sys::mount_setattr(cover.get(), 0,
-                         MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-                             MOUNT_ATTR_NOEXEC, 0));
+  const Fd cover = TRY(
+      sys::clone_tree(staging.directory.get(), S_ISDIR(info.st_mode) ? "mask" : "mask-file", 0));
+  TRY(sys::mount_setattr(
+      cover.get(), 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+      0));
   return sys::move_mount(cover.get(), place->get());
 }
 
@@ -140,15 +140,21 @@ Result<void> perform(int root, const MountOp& op, const Staging& staging, Fd out
                      Fd& proc) noexcept {
   switch (op.kind) {
     case MountOp::Kind::kDirectory: {
-      TRY(make_directory(root, op.target.c_str(), op.mode));
+      const Fd made = TRY(make_directory(root, op.target.c_str(), op.mode));
       return {};
     }
-    case MountOp::Kind::kFile: return make_file(root, op);
-    case MountOp::Kind::kSymlink: return make_symlink(root, op);
-    case MountOp::Kind::kBind: return bind(root, op, std::move(outside));
-    case MountOp::Kind::kFileSystem: return mount_file_system(root, op, proc);
-    case MountOp::Kind::kMask: return mask(root, op, staging);
-    case MountOp::Kind::kReadOnly: return make_read_only(root, op);
+    case MountOp::Kind::kFile:
+      return make_file(root, op);
+    case MountOp::Kind::kSymlink:
+      return make_symlink(root, op);
+    case MountOp::Kind::kBind:
+      return bind(root, op, std::move(outside));
+    case MountOp::Kind::kFileSystem:
+      return mount_file_system(root, op, proc);
+    case MountOp::Kind::kMask:
+      return mask(root, op, staging);
+    case MountOp::Kind::kReadOnly:
+      return make_read_only(root, op);
   }
   return Error(EINVAL, "unknown mount operation");
 }
@@ -165,8 +171,9 @@ Result<Fd> open_source(const TreeSource& source, int user_namespace) noexcept {
                                         MS_PRIVATE, user_namespace);
   if (!set && set.error().code() == EINVAL && mapped != 0)
     return Error(EINVAL, "map the ids of ", source.path)
-        .hint("this kernel cannot map ids on that file system; keep the files on ext4, xfs or "
-              "btrfs, or set `userns_mode: host`");
+        .hint(
+            "this kernel cannot map ids on that file system; keep the files on ext4, xfs or "
+            "btrfs, or set `userns_mode: host`");
   if (!set) return set.error();
   return tree;
 }
@@ -174,12 +181,12 @@ Result<Fd> open_source(const TreeSource& source, int user_namespace) noexcept {
 std::vector<TreeSource> sources_made_outside(const MountPlan& plan) {
   std::vector<TreeSource> sources;
   if (plan.root.idmapped)
-    sources.push_back({.path = plan.root.source.c_str(), .recursive = false,
-                       .attributes = MOUNT_ATTR_NODEV});
+    sources.push_back(
+        {.path = plan.root.source.c_str(), .recursive = false, .attributes = MOUNT_ATTR_NODEV});
   for (const MountOp& op : plan.ops)
     if (op.idmapped)
-      sources.push_back({.path = op.source.c_str(), .recursive = op.recursive,
-                         .attributes = op.attributes});
+      sources.push_back(
+          {.path = op.source.c_str(), .recursive = op.recursive, .attributes = op.attributes});
   return sources;
 }
 

@@ -26,14 +26,14 @@ struct MountOp {
   };
   Kind kind = Kind::kDirectory;
   std::string source = {};
-  std::string target = {};          // relative to the root, without a leading '/'
-  std::uint64_t attributes = 0;   // MOUNT_ATTR_*
-  bool recursive = false;         // kBind, kReadOnly: with what is mounted below
-  bool source_is_file = false;    // kBind: source is no directory
-  bool idmapped = false;          // kBind: made outside, mapped to the jail's ids
-  unsigned mode = 0755;           // kDirectory, kFile
+  std::string target = {};       // relative to the root, without a leading '/'
+  std::uint64_t attributes = 0;  // MOUNT_ATTR_*
+  bool recursive = false;        // kBind, kReadOnly: with what is mounted below
+  bool source_is_file = false;   // kBind: source is no directory
+  bool idmapped = false;         // kBind: made outside, mapped to the jail's ids
+  unsigned mode = 0755;          // kDirectory, kFile
   std::vector<std::pair<std::string, std::string>> options = {};  // kFileSystem; "" value: a flag
-  std::string origin = {};        // where the spec asked for it, for messages
+  std::string origin = {};  // where the spec asked for it, for messages
 };
 
 struct RootPlan {
@@ -44,8 +44,8 @@ struct RootPlan {
   };
   Kind kind = Kind::kTmpfs;
   std::string source = {};
-  bool idmapped = false;       // source is made outside, mapped to the jail's ids
-  bool read_only = false;      // set last, when every mount point is there
+  bool idmapped = false;           // source is made outside, mapped to the jail's ids
+  bool read_only = false;          // set last, when every mount point is there
   bool overlay_userxattr = false;  // overlay made inside a user namespace. overlayfs.rst
   std::string origin = {};
 };

@@ -15,17 +15,18 @@ struct Payload {
   std::vector<std::string> environment;  // NAME=value
   std::vector<std::string> candidates;   // paths to try in order, from the jail's PATH
   std::string working_directory;
-  bool terminal = false;                 // 0 is a pty slave: it becomes the controlling terminal
-  std::string origin;                    // where the spec names the command, for messages
-  std::string directory_origin;          // and the working directory
-  std::vector<char*> argv;  // ends with nullptr
+  bool terminal = false;         // 0 is a pty slave: it becomes the controlling terminal
+  std::string origin;            // where the spec names the command, for messages
+  std::string directory_origin;  // and the working directory
+  std::vector<char*> argv;       // ends with nullptr
   std::vector<char*> envp;
   void point();  // fills argv and envp; call it when the strings are final and in place
 };
 
 Result<void> enter_working_directory(const Payload& payload) noexcept;
 
-// By a session leader. Returns only when it failed: 127 when no candidate exists, 126 when one cannot be executed.
+// By a session leader. Returns only when it failed: 127 when no candidate exists, 126 when one
+// cannot be executed.
 Error execute(const Payload& payload) noexcept;
 
 }  // namespace jaula::isolation

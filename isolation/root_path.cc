@@ -77,8 +77,8 @@ Result<Fd> make_mount_point(int root, const char* path, MountPointKind kind) noe
     if (kind == MountPointKind::kDirectory) {
       TRY(sys::mkdirat(parent.directory.get(), parent.name, 0755));
     } else {
-      TRY(sys::openat(parent.directory.get(), parent.name,
-                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
+      const Fd made = TRY(sys::openat(parent.directory.get(), parent.name,
+                                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
     }
     there = open_in_root(root, path, O_PATH | O_NOFOLLOW);
     if (!there) return there;

@@ -19,7 +19,7 @@ Result<void> enter_new_session() noexcept {
     return Error(errno, "join a new session keyring")
         .hint("see kernel.keys.maxkeys in sysctl and /proc/key-users");
   // What the caller ignores would stay ignored across execve. signal(7)
-  struct sigaction by_default{};
+  struct sigaction by_default {};
   by_default.sa_handler = SIG_DFL;  // NOLINT(cppcoreguidelines-pro-type-union-access)
   for (int signal = 1; signal < 32; ++signal) ::sigaction(signal, &by_default, nullptr);
   sigset_t none;

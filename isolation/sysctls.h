@@ -9,7 +9,7 @@
 namespace jaula::isolation {
 
 struct Sysctl {
-  std::string path;   // below sys/ of procfs: net/ipv4/ip_unprivileged_port_start
+  std::string path;  // below sys/ of procfs: net/ipv4/ip_unprivileged_port_start
   std::string value;
   std::string origin;
 };

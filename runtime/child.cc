@@ -20,9 +20,9 @@ namespace {
 struct Child {
   const plan::LaunchPlan& plan;
   ChildFds fds;
-  Fd proc;    // a procfs of the jail, attached by the mounts step
-  Fd root;    // the assembled root
-  Fd pty;     // the slave
+  Fd proc;                  // a procfs of the jail, attached by the mounts step
+  Fd root;                  // the assembled root
+  Fd pty;                   // the slave
   Fd trees[kMaxPassedFds];  // made outside, in the order of sources_made_outside()
 };
 
@@ -57,8 +57,9 @@ Result<void> network(Child& child) noexcept {
 Result<void> sysctls(Child& child) noexcept {
   Result<Fd> proc = isolation::make_proc();
   if (!proc && proc.error().code() == EPERM)
-    proc.error().hint("the /proc of this host is partly covered, as in a container, and the kernel "
-                      "then gives no full one away; uncover it, or set `userns_mode: host`");
+    proc.error().hint(
+        "the /proc of this host is partly covered, as in a container, and the kernel "
+        "then gives no full one away; uncover it, or set `userns_mode: host`");
   child.proc = TRY(std::move(proc));
   Result<void> applied = isolation::apply(child.plan.sysctls, child.proc.get());
   if (!applied && applied.error().index() >= 0) {
@@ -119,9 +120,7 @@ Result<void> seccomp_privileged(Child& child) noexcept {
   return isolation::apply(child.plan.seccomp);
 }
 
-Result<void> credentials(Child& child) noexcept {
-  return isolation::apply(child.plan.credentials);
-}
+Result<void> credentials(Child& child) noexcept { return isolation::apply(child.plan.credentials); }
 
 Result<void> working_directory(Child& child) noexcept {
   return isolation::enter_working_directory(child.plan.payload);
@@ -141,11 +140,18 @@ Result<void> seccomp(Child& child) noexcept {
   return isolation::apply(child.plan.seccomp);
 }
 
+[[noreturn]] void fail(int sync, const Error& error) noexcept {
+  // When the parent does not take it, nobody is there to read it.
+  [[maybe_unused]] const Result<void> sent =
+      send_message(sync, {.kind = SyncMessage::Kind::kFailed, .error = error}, {});
+  sys::exit_now(static_cast<int>(error.exit_code()));
+}
+
 Result<void> execute(Child& child) noexcept {
   TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kExecuting}, {}));
   if (!child.plan.init) return isolation::execute(child.plan.payload);
   return isolation::run_as_init(child.plan.payload,
-                                {.sync = child.fds.sync, .status = child.fds.status});
+                                {.sync = child.fds.sync, .status = child.fds.status}, fail);
 }
 
 struct Step {
@@ -194,13 +200,6 @@ constexpr Step kExecSteps[] = {
     {"execute", execute},
 };
 
-[[noreturn]] void fail(int sync, const Error& error) noexcept {
-  // When the parent does not take it, nobody is there to read it.
-  [[maybe_unused]] const Result<void> sent =
-      send_message(sync, {.kind = SyncMessage::Kind::kFailed, .error = error}, {});
-  sys::exit_now(static_cast<int>(error.exit_code()));
-}
-
 [[noreturn]] void walk(std::span<const Step> steps, Child& child) noexcept {
   for (const Step& step : steps) {
     Result<void> done = step.run(child);
@@ -223,11 +222,10 @@ void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
   // descriptors. CVE-2016-9962
   if (Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE"); !hidden)
     fail(fds.sync, hidden.error());
-  if (Result<void> joined = sys::setns(target, namespaces); !joined)
-    fail(fds.sync, joined.error());
+  if (Result<void> joined = sys::setns(target, namespaces); !joined) fail(fds.sync, joined.error());
   if ((namespaces & CLONE_NEWUSER) != 0) {
-    Result<void> became = isolation::become_namespace_root(plan.root_uid, plan.root_gid,
-                                                           plan.credentials.set_groups);
+    Result<void> became =
+        isolation::become_namespace_root(plan.root_uid, plan.root_gid, plan.credentials.set_groups);
     if (!became) fail(fds.sync, became.error());
   }
   clone_args args{};

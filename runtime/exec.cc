@@ -16,9 +16,7 @@
 namespace jaula {
 namespace {
 
-Error is_ending(const std::string& name) {
-  return Error(0, "the jail ", name, " is ending");
-}
+Error is_ending(const std::string& name) { return Error(0, "the jail ", name, " is ending"); }
 
 // The process whose namespaces are joined. PID 1 of ours cannot be looked at by an unprivileged
 // user, for it is not dumpable; its first child, the payload, lives in the same namespaces.
@@ -29,8 +27,7 @@ Result<Fd> process_to_join(const JailState& state) {
   int pid = state.init.pid;
   if (state.config.extra.init) {
     const std::string task = std::to_string(pid);
-    const std::string children =
-        TRY(read_file("/proc/" + task + "/task/" + task + "/children"));
+    const std::string children = TRY(read_file("/proc/" + task + "/task/" + task + "/children"));
     const auto first = parse_decimal(split(children, ' ')[0], INT32_MAX);
     if (!first) return is_ending(name);
     pid = static_cast<int>(*first);
@@ -83,8 +80,7 @@ Result<int> exec_in_jail(const StateStore& store, const std::string& name,
                          const ExecOptions& options) {
   const Seen seen = TRY(look_at(store, name));
   if (!seen.running || !seen.state)
-    return Error(0, "the jail ", name, " is not running")
-        .hint("`jaula ps -a` shows how it ended");
+    return Error(0, "the jail ", name, " is not running").hint("`jaula ps -a` shows how it ended");
   const Fd target = TRY(process_to_join(*seen.state));
   const spec::JailConfig config = TRY(config_for(*seen.state, options, target));
   plan::Planned planned = plan::make_exec_plan(
@@ -97,8 +93,8 @@ Result<int> exec_in_jail(const StateStore& store, const std::string& name,
   if (!seen.state->cgroup.empty()) cgroup = TRY(cgroups::Cgroup::open(seen.state->cgroup));
   Stdio stdio = TRY(Stdio::make(options.stdio, nullptr));
   const Fd signals = TRY(block_signals());
-  Launched process = TRY(launch_exec(planned.plan, cgroup ? cgroup.fd() : -1, target.get(),
-                                     stdio.child_ends()));
+  Launched process =
+      TRY(launch_exec(planned.plan, cgroup ? cgroup.fd() : -1, target.get(), stdio.child_ends()));
   TRY(process.confirm());
   TRY(stdio.started(process.terminal()));
   return TRY(watch(process, stdio, signals, Watch{})).code;

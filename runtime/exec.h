@@ -16,9 +16,9 @@ namespace jaula {
 struct ExecOptions {
   StdioOptions stdio;
   std::vector<std::string> arguments;
-  std::optional<std::string> user;      // -u, in the words of the jail's /etc/passwd
-  std::optional<std::string> directory; // -w
-  std::vector<std::string> environment; // -e NAME=value
+  std::optional<std::string> user;       // -u, in the words of the jail's /etc/passwd
+  std::optional<std::string> directory;  // -w
+  std::vector<std::string> environment;  // -e NAME=value
 };
 
 // Returns what `jaula exec` exits with: the process's code, or 128+n.

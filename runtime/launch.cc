@@ -112,15 +112,21 @@ Result<void> Launched::confirm() {
     Fd terminal[1];
     const SyncMessage message = TRY(receive_message(sync_.get(), terminal));
     switch (message.kind) {
-      case SyncMessage::Kind::kTerminal: terminal_ = std::move(terminal[0]); break;
-      case SyncMessage::Kind::kExecuting: executing = true; break;
-      case SyncMessage::Kind::kFailed: return message.error;
+      case SyncMessage::Kind::kTerminal:
+        terminal_ = std::move(terminal[0]);
+        break;
+      case SyncMessage::Kind::kExecuting:
+        executing = true;
+        break;
+      case SyncMessage::Kind::kFailed:
+        return message.error;
       case SyncMessage::Kind::kEof:
         sync_.reset();
         if (!executing) return died_early(pidfd());
         return {};
       case SyncMessage::Kind::kGo:
-      case SyncMessage::Kind::kPid: return Error(EBADMSG, "receive across the fork");
+      case SyncMessage::Kind::kPid:
+        return Error(EBADMSG, "receive across the fork");
     }
   }
 }
@@ -138,13 +144,13 @@ Result<void> limit(const Launched& launched, const plan::LaunchPlan& plan) {
 
 }  // namespace
 
-Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup,
-                        isolation::StandardFds standard) {
+Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::StandardFds standard) {
   Launcher launcher;
   if (plan.init) launcher.status = TRY(make_pipe());
   const pid_t pid = TRY(launcher.clone(plan.namespaces, cgroup));
   if (pid == 0)
-    jail_main(plan, {.sync = launcher.sync.child.get(), .status = launcher.status.write.get(),
+    jail_main(plan, {.sync = launcher.sync.child.get(),
+                     .status = launcher.status.write.get(),
                      .standard = standard});
   TRY(isolation::write_for(pid, plan.ids));
   TRY(limit(launcher.launched, plan));
@@ -158,8 +164,8 @@ Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int targe
   Launcher launcher;
   const pid_t pid = TRY(launcher.clone(0, cgroup));
   if (pid == 0)
-    exec_main(plan, {.sync = launcher.sync.child.get(), .status = -1, .standard = standard},
-              target, static_cast<int>(plan.namespaces));
+    exec_main(plan, {.sync = launcher.sync.child.get(), .status = -1, .standard = standard}, target,
+              static_cast<int>(plan.namespaces));
   TRY(launcher.adopt());
   TRY(limit(launcher.launched, plan));
   TRY(launcher.send_go({}));

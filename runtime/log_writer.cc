@@ -143,7 +143,7 @@ Result<void> LogWriter::write(std::string_view records) noexcept {
     // The part of a record that a full disk still took is taken back; this needs no space.
     const std::size_t whole = done == 0 ? 0 : records.rfind('\n', done - 1) + 1;
     file_size_ += whole;
-    static_cast<void>(::ftruncate(file_.get(), static_cast<off_t>(file_size_)));
+    [[maybe_unused]] const int ignored = ::ftruncate(file_.get(), static_cast<off_t>(file_size_));
     return Error(reason, "write log");
   }
   file_size_ += done;

@@ -35,7 +35,8 @@ class Monitor {
  private:
   // Waits for something to happen and acts on it; true when the process has ended.
   Result<bool> step() {
-    polled_.assign({{process_.pidfd(), POLLIN, 0}, {signals_.get(), POLLIN, 0},
+    polled_.assign({{process_.pidfd(), POLLIN, 0},
+                    {signals_.get(), POLLIN, 0},
                     {timer_ ? timer_.get() : -1, POLLIN, 0}});
     for (const Pump& pump : stdio_.pumps()) {
       short events = 0;
@@ -100,8 +101,7 @@ class Monitor {
     when.it_value.tv_sec = static_cast<time_t>(after.count() / 1000);
     // An all-zero value would disarm it. timerfd_settime(2)
     when.it_value.tv_nsec = static_cast<long>(after.count() % 1000 * 1'000'000) + 1;
-    if (::timerfd_settime(timer_.get(), 0, &when, nullptr) < 0)
-      return Error(errno, "set a timer");
+    if (::timerfd_settime(timer_.get(), 0, &when, nullptr) < 0) return Error(errno, "set a timer");
     return {};
   }
 

@@ -24,8 +24,8 @@ struct Watch {
 };
 
 struct Ended {
-  int code = 0;           // the payload's own, or 128+n
-  int signal = 0;         // that ended it
+  int code = 0;    // the payload's own, or 128+n
+  int signal = 0;  // that ended it
   bool time_limit = false;
   bool terminated = false;  // because SIGTERM reached us
 };

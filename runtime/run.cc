@@ -29,11 +29,11 @@ class Birth {
   Birth& operator=(const Birth&) = delete;
   ~Birth() { undo(); }
 
-  void undo() noexcept;    // kills and deletes what exists so far
-  Result<void> claim();    // name, id range
-  Result<void> plan();     // the plan; prints what is wrong with it
-  Result<void> start();    // cgroup, process, state
-  Result<Ended> live();    // to the end
+  void undo() noexcept;  // kills and deletes what exists so far
+  Result<void> claim();  // name, id range
+  Result<void> plan();   // the plan; prints what is wrong with it
+  Result<void> start();  // cgroup, process, state
+  Result<Ended> live();  // to the end
   Result<Exit> bury(const Ended& ended);
   void abandon() noexcept { claimed_ = false; }  // another process has taken over
 
@@ -92,12 +92,10 @@ Result<void> Birth::plan() {
                             .degrade = options_.degrade,
                             .terminal_size = terminal_size_of_caller(),
                             .userland = {}};
-  if (config_.extra.root_kind == spec::RootKind::kHost)
-    options.userland = plan::probe_userland();
+  if (config_.extra.root_kind == spec::RootKind::kHost) options.userland = plan::probe_userland();
   plan::Planned planned = plan::make_plan(config_, facts_, options);
   if (!planned.problems.empty()) {
-    for (std::size_t i = 0; i + 1 < planned.problems.size(); ++i)
-      log::error(planned.problems[i]);
+    for (std::size_t i = 0; i + 1 < planned.problems.size(); ++i) log::error(planned.problems[i]);
     return planned.problems.back();
   }
   plan_ = std::move(planned.plan);
@@ -109,12 +107,10 @@ Result<void> Birth::make_cgroup() {
   if (!plan_.in_cgroup) return {};
   const Fd parent = TRY(cgroups::prepare_parent(facts_.cgroups));
   const std::string name = store_.cgroup_name(config_.name);
-  Result<cgroups::Cgroup> made =
-      cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
+  Result<cgroups::Cgroup> made = cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
   if (!made && made.error().code() == EEXIST) {
     // The name is ours, so what stands there was left by a monitor that was killed.
-    cgroups::Cgroup left =
-        TRY(cgroups::Cgroup::open(facts_.cgroups.parent + "/" + name));
+    cgroups::Cgroup left = TRY(cgroups::Cgroup::open(facts_.cgroups.parent + "/" + name));
     TRY(left.kill());
     TRY(left.remove());
     made = cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
@@ -148,8 +144,7 @@ Result<void> Birth::start() {
   stdio_.emplace(TRY(Stdio::make(options_.stdio, log_ ? &*log_ : nullptr)));
   signals_ = TRY(block_signals());
   TRY(make_cgroup());
-  process_.emplace(
-      TRY(launch(plan_, cgroup_ ? cgroup_.fd() : -1, stdio_->child_ends())));
+  process_.emplace(TRY(launch(plan_, cgroup_ ? cgroup_.fd() : -1, stdio_->child_ends())));
   // While the child assembles its root, the record is written.
   TRY(save_running());
   TRY(process_->confirm());
@@ -175,9 +170,11 @@ Result<Ended> Birth::live() {
 }
 
 Exit Birth::exit_of(const Ended& ended) const {
-  Exit exit{.code = ended.code, .signal = ended.signal,
+  Exit exit{.code = ended.code,
+            .signal = ended.signal,
             .reason = ended.signal != 0 ? EndReason::kSignal : EndReason::kExited,
-            .detail = {}, .at = now_nanoseconds()};
+            .detail = {},
+            .at = now_nanoseconds()};
   const std::uint64_t kills = cgroup_ ? cgroup_.counter("memory.events", "oom_kill") : 0;
   if (ended.time_limit) {
     exit.reason = EndReason::kTimeLimit;
@@ -185,8 +182,8 @@ Exit Birth::exit_of(const Ended& ended) const {
     exit.detail = "time_limit reached";
   } else if (ended.signal == SIGKILL && kills > 0 && config_.resources.memory) {
     exit.reason = EndReason::kOom;
-    exit.detail = "out of memory: mem_limit of " +
-                  std::to_string(config_.resources.memory->value) + " bytes reached";
+    exit.detail = "out of memory: mem_limit of " + std::to_string(config_.resources.memory->value) +
+                  " bytes reached";
   } else if (ended.terminated || stop_was_asked(directory_)) {
     exit.reason = EndReason::kStopped;
   }
@@ -249,7 +246,8 @@ Result<int> run_to_end(Birth& birth, const spec::JailConfig& config, const RunOp
     if (Result<Fd> null = sys::open("/dev/null", O_RDWR))
       for (const int fd : {0, 1, 2}) ::dup2(null->get(), fd);  // NOLINT(android-cloexec-dup)
     Result<Ended> ended = birth.live();
-    if (ended) [[maybe_unused]] const Result<Exit> buried = birth.bury(*ended);
+    if (ended) [[maybe_unused]]
+      const Result<Exit> buried = birth.bury(*ended);
   }
   birth.undo();
   ::_exit(0);
@@ -276,8 +274,7 @@ Result<int> run_detached(Birth& birth, const spec::JailConfig& config) {
 
 }  // namespace
 
-Result<int> run_jail(StateStore& store, const spec::JailConfig& config,
-                     const RunOptions& options) {
+Result<int> run_jail(StateStore& store, const spec::JailConfig& config, const RunOptions& options) {
   Birth birth(store, config, options);
   TRY(birth.claim());
   TRY(birth.plan());

@@ -16,7 +16,7 @@ struct RunOptions {
   bool degrade = false;         // --degrade warn
   bool unit = false;            // --unit: we are the main process of a systemd service
   bool timing = false;
-  std::string report;           // --report FILE
+  std::string report;  // --report FILE
 };
 
 // Runs a jail to its end, or, detached, until it runs. What it returns is what `jaula` exits with:

@@ -91,8 +91,7 @@ Result<void> end_payload(const StateStore& store, const Seen& seen,
                          std::chrono::milliseconds grace) {
   const auto init = open_process(seen.state->init);
   if (!init) return {};
-  Result<void> asked =
-      sys::pidfd_send_signal(init->get(), seen.state->config.extra.stop_signal);
+  Result<void> asked = sys::pidfd_send_signal(init->get(), seen.state->config.extra.stop_signal);
   if (!asked && asked.error().code() != ESRCH) return asked;
   if (TRY(wait_for_end(*init, grace))) return {};
   return kill_everything(store, seen);
@@ -108,7 +107,8 @@ Result<void> sweep_one(const StateStore& store, const std::string& name) {
   TRY(clear_processes(store, seen));
   if (!seen.state || !seen.state->detached || seen.state->remove_at_exit)
     return seen.directory.remove();
-  return seen.directory.save_exit({.code = 128 + SIGKILL, .signal = SIGKILL,
+  return seen.directory.save_exit({.code = 128 + SIGKILL,
+                                   .signal = SIGKILL,
                                    .reason = EndReason::kMonitorLost,
                                    .detail = "its monitor was killed, and the jail with it",
                                    .at = now_nanoseconds()});
@@ -143,7 +143,8 @@ Result<void> stop_jail(const StateStore& store, const std::string& name,
     // Tells the monitor why; on a full disk the end is recorded as that of a signal.
     [[maybe_unused]] const Result<Fd> marked =
         sys::openat(seen.directory.fd(), kStopAsked, O_WRONLY | O_CREAT, 0600);
-    TRY(end_payload(store, seen, options.grace.value_or(seen.state->config.extra.stop_grace_period)));
+    TRY(end_payload(store, seen,
+                    options.grace.value_or(seen.state->config.extra.stop_grace_period)));
   }
   if (seen.monitored)
     if (const auto monitor = open_process(seen.state->monitor))

@@ -1,5 +1,6 @@
 // Ending jails and clearing what is left of them. Every function may be called again after any
-// failure or crash: the cgroup, and the directory's name, say what is still to be done. Parent side.
+// failure or crash: the cgroup, and the directory's name, say what is still to be done. Parent
+// side.
 #pragma once
 
 #include <chrono>
@@ -15,8 +16,8 @@ namespace jaula {
 struct Seen {
   JailDirectory directory;
   std::optional<JailState> state = {};  // nullopt: only the name, or a torn record
-  bool running = false;            // its PID 1 lives
-  bool monitored = false;          // its monitor lives
+  bool running = false;                 // its PID 1 lives
+  bool monitored = false;               // its monitor lives
 };
 Result<Seen> look_at(const StateStore& store, const std::string& name);
 

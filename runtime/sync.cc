@@ -59,7 +59,8 @@ Result<SyncMessage> receive_message(int socket, std::span<Fd> fds) noexcept {
   // A peer that died with unread bytes in its queue shows as ECONNRESET: the same as EOF.
   if (got == 0 || (got < 0 && errno == ECONNRESET)) return SyncMessage{};
   if (got < 0) return Error(errno, "receive across the fork");
-  if (static_cast<std::size_t>(got) != sizeof message) return Error(EBADMSG, "receive across the fork");
+  if (static_cast<std::size_t>(got) != sizeof message)
+    return Error(EBADMSG, "receive across the fork");
   for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);

@@ -24,7 +24,14 @@ namespace jaula {
 inline constexpr std::size_t kMaxPassedFds = 250;  // isolation::kMaxOutsideTrees
 
 struct SyncMessage {
-  enum class Kind : std::uint32_t { kEof, kGo, kTerminal, kPid, kFailed, kExecuting } kind = Kind::kEof;
+  enum class Kind : std::uint32_t {
+    kEof,
+    kGo,
+    kTerminal,
+    kPid,
+    kFailed,
+    kExecuting
+  } kind = Kind::kEof;
   std::int32_t pid = 0;
   Error error = Error(0);
 };

@@ -90,13 +90,12 @@ class [[nodiscard]] Error {
   void append(Octal part) noexcept;
   void append_number(std::uint64_t magnitude, bool negative) noexcept;
   template <std::integral T>
-    requires(!std::same_as<T, char> && !std::same_as<T, bool>)
-  void append(T part) noexcept {
+  requires(!std::same_as<T, char> && !std::same_as<T, bool>) void append(T part) noexcept {
     if constexpr (std::is_signed_v<T>) {
       const auto wide = static_cast<std::int64_t>(part);
-      append_number(wide < 0 ? ~static_cast<std::uint64_t>(wide) + 1
-                             : static_cast<std::uint64_t>(wide),
-                    wide < 0);
+      append_number(
+          wide < 0 ? ~static_cast<std::uint64_t>(wide) + 1 : static_cast<std::uint64_t>(wide),
+          wide < 0);
     } else {
       append_number(part, false);
     }

@@ -12,8 +12,7 @@ constexpr std::size_t kMaxFileSize = std::size_t{1} << 20;
 
 // The bytes of a regular file (or of procfs and the like), at most `max`; more is EFBIG, a
 // directory EISDIR. `path` is relative to `dir` (AT_FDCWD for the working directory).
-Result<std::string> read_file_at(int dir, const std::string& path,
-                                 std::size_t max = kMaxFileSize);
+Result<std::string> read_file_at(int dir, const std::string& path, std::size_t max = kMaxFileSize);
 Result<std::string> read_file(const std::string& path, std::size_t max = kMaxFileSize);
 Result<std::string> read_fd(int fd, std::string_view name, std::size_t max = kMaxFileSize);
 

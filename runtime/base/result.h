@@ -11,8 +11,10 @@ namespace jaula {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) noexcept : held_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(const Error& error) noexcept : held_(std::in_place_index<1>, error) {}  // NOLINT(google-explicit-constructor)
+  Result(T value) noexcept
+      : held_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(const Error& error) noexcept
+      : held_(std::in_place_index<1>, error) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool has_value() const noexcept { return held_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
@@ -34,7 +36,8 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() noexcept = default;
-  Result(const Error& error) noexcept : error_(error), ok_(false) {}  // NOLINT(google-explicit-constructor)
+  Result(const Error& error) noexcept
+      : error_(error), ok_(false) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool has_value() const noexcept { return ok_; }
   explicit operator bool() const noexcept { return ok_; }
@@ -51,9 +54,10 @@ class [[nodiscard]] Result<void> {
 
 // Takes the value out of a Result, or returns its Error from the enclosing function. Use it as a
 // whole statement or a whole initialiser, never inside a larger expression.
-#define TRY(expression)                                                    \
-  __extension__({                                                          \
-    auto try_result_ = (expression);                                       \
-    if (!try_result_) [[unlikely]] return std::move(try_result_).error();  \
-    std::move(try_result_).value();                                        \
+#define TRY(expression)                      \
+  __extension__({                            \
+    auto try_result_ = (expression);         \
+    if (!try_result_) [[unlikely]]           \
+      return std::move(try_result_).error(); \
+    std::move(try_result_).value();          \
   })

@@ -105,9 +105,11 @@ Result<void> move_mount(int tree, int target) noexcept {
 
 Result<void> mount_setattr(int tree, unsigned at_flags, std::uint64_t set, std::uint64_t clear,
                            std::uint64_t propagation, int user_namespace) noexcept {
-  mount_attr attributes{.attr_set = set, .attr_clr = clear, .propagation = propagation,
-                        .userns_fd = user_namespace < 0
-                                         ? 0 : static_cast<std::uint64_t>(user_namespace)};
+  mount_attr attributes{
+      .attr_set = set,
+      .attr_clr = clear,
+      .propagation = propagation,
+      .userns_fd = user_namespace < 0 ? 0 : static_cast<std::uint64_t>(user_namespace)};
   return done(::mount_setattr(tree, "", AT_EMPTY_PATH | at_flags, &attributes, sizeof attributes),
               "set mount attributes", "");
 }

@@ -30,8 +30,10 @@ std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
   if (first < 0x80) return 1;
-  const std::size_t size = first >= 0xC2 && first < 0xE0 ? 2 : (first & 0xF0) == 0xE0 ? 3
-                           : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+  const std::size_t size = first >= 0xC2 && first < 0xE0   ? 2
+                           : (first & 0xF0) == 0xE0        ? 3
+                           : first >= 0xF0 && first < 0xF5 ? 4
+                                                           : 0;
   if (size == 0 || text.size() < size) return 0;
   for (std::size_t i = 1; i < size; ++i)
     if ((byte(i) & 0xC0) != 0x80) return 0;
@@ -105,10 +107,10 @@ std::string rfc3339(std::int64_t nanoseconds) {
   tm parts{};
   ::gmtime_r(&seconds, &parts);
   char text[48];
-  const int size = std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ",
-                                 parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                                 parts.tm_hour, parts.tm_min, parts.tm_sec,
-                                 static_cast<int>(nanoseconds % kSecond));
+  const int size =
+      std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", parts.tm_year + 1900,
+                    parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                    static_cast<int>(nanoseconds % kSecond));
   return {text, static_cast<std::size_t>(size)};
 }
 

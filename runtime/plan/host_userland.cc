@@ -15,13 +15,17 @@ namespace {
 constexpr const char* kTrees[] = {"/usr",   "/bin",   "/sbin",   "/lib",
                                   "/lib64", "/lib32", "/libx32", "/opt"};
 
-constexpr const char* kEtc[] = {
-    "/etc/alternatives",   "/etc/ca-certificates.conf", "/etc/debian_version", "/etc/group",
-    "/etc/host.conf",      "/etc/ld.so.cache",          "/etc/ld.so.conf",     "/etc/ld.so.conf.d",
-    "/etc/locale.alias",   "/etc/localtime",            "/etc/mime.types",     "/etc/nsswitch.conf",
-    "/etc/os-release",     "/etc/passwd",               "/etc/protocols",      "/etc/rpc",
-    "/etc/services",       "/etc/ssl/certs",            "/etc/ssl/openssl.cnf", "/etc/terminfo",
-    "/etc/timezone"};
+constexpr const char* kEtc[] = {"/etc/alternatives",    "/etc/ca-certificates.conf",
+                                "/etc/debian_version",  "/etc/group",
+                                "/etc/host.conf",       "/etc/ld.so.cache",
+                                "/etc/ld.so.conf",      "/etc/ld.so.conf.d",
+                                "/etc/locale.alias",    "/etc/localtime",
+                                "/etc/mime.types",      "/etc/nsswitch.conf",
+                                "/etc/os-release",      "/etc/passwd",
+                                "/etc/protocols",       "/etc/rpc",
+                                "/etc/services",        "/etc/ssl/certs",
+                                "/etc/ssl/openssl.cnf", "/etc/terminfo",
+                                "/etc/timezone"};
 
 constexpr std::size_t kMaxCopy = std::size_t{4} << 20;
 

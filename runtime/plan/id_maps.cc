@@ -26,8 +26,8 @@ std::string around(std::uint32_t inside, std::uint32_t own, const SubordinateRan
   if (below > 0) text += line(0, range.first, below);
   text += line(inside, own, 1);
   if (range.count > below)
-    text += line(std::uint64_t{inside} + 1, std::uint64_t{range.first} + below,
-                 range.count - below);
+    text +=
+        line(std::uint64_t{inside} + 1, std::uint64_t{range.first} + below, range.count - below);
   return text;
 }
 
@@ -69,7 +69,8 @@ Result<IdPlan> rootless(const spec::JailConfig& config, const HostFacts& facts) 
 Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& facts,
                             std::uint32_t id_base) {
   switch (config.extra.userns) {
-    case Mode::kHost: return IdPlan{};
+    case Mode::kHost:
+      return IdPlan{};
     case Mode::kMap: {
       IdPlan plan;
       plan.maps.uid_map = lines(config.uid_mappings);
@@ -82,7 +83,8 @@ Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& fac
         return Error(0, "`userns_mode: keep-id` as root would make the jail's user root outside")
             .hint("start it as the user whose id is to be kept, or use `auto`");
       return rootless(config, facts);
-    case Mode::kAuto: break;
+    case Mode::kAuto:
+      break;
   }
   if (!facts.privileged()) return rootless(config, facts);
   IdPlan plan;

@@ -30,8 +30,7 @@ struct Making {
 
   [[nodiscard]] bool required(Layer layer) const {
     const auto& require = config.extra.require;
-    return !options.degrade &&
-           std::find(require.begin(), require.end(), layer) != require.end();
+    return !options.degrade && std::find(require.begin(), require.end(), layer) != require.end();
   }
   // A layer that cannot be given: an error, or where the spec does without it, a warning.
   void lacking(Layer layer, const Error& error) {
@@ -50,8 +49,12 @@ bool has_namespace(const JailConfig& config, std::string_view name) {
 
 void make_namespaces(Making& making) {
   constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> kFlags = {
-      {{"user", CLONE_NEWUSER}, {"pid", CLONE_NEWPID}, {"mount", CLONE_NEWNS},
-       {"network", CLONE_NEWNET}, {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS}}};
+      {{"user", CLONE_NEWUSER},
+       {"pid", CLONE_NEWPID},
+       {"mount", CLONE_NEWNS},
+       {"network", CLONE_NEWNET},
+       {"ipc", CLONE_NEWIPC},
+       {"uts", CLONE_NEWUTS}}};
   LaunchPlan& plan = making.out.plan;
   for (const auto& [name, flag] : kFlags)
     if (has_namespace(making.config, name)) plan.namespaces |= flag;
@@ -87,8 +90,9 @@ void make_mounts(Making& making, const IdPlan& ids) {
   making.out.plan.mounts = make_mount_plan(making.config, making.options.userland, facts);
   const std::size_t outside = sources_made_outside(making.out.plan.mounts).size();
   if (outside > isolation::kMaxOutsideTrees)
-    making.out.problems.push_back(Error(E2BIG, outside, " mounts from the host")
-                                      .hint("at most ", isolation::kMaxOutsideTrees, " can be handed in"));
+    making.out.problems.push_back(
+        Error(E2BIG, outside, " mounts from the host")
+            .hint("at most ", isolation::kMaxOutsideTrees, " can be handed in"));
 }
 
 void make_sysctls(Making& making, const IdPlan& ids) {
@@ -126,13 +130,21 @@ void make_credentials(Making& making, const IdPlan& ids) {
 
 void make_rlimits(Making& making) {
   constexpr std::array<std::pair<std::string_view, int>, 16> kNames = {
-      {{"RLIMIT_AS", RLIMIT_AS}, {"RLIMIT_CORE", RLIMIT_CORE}, {"RLIMIT_CPU", RLIMIT_CPU},
-       {"RLIMIT_DATA", RLIMIT_DATA}, {"RLIMIT_FSIZE", RLIMIT_FSIZE},
-       {"RLIMIT_LOCKS", RLIMIT_LOCKS}, {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
-       {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE}, {"RLIMIT_NICE", RLIMIT_NICE},
-       {"RLIMIT_NOFILE", RLIMIT_NOFILE}, {"RLIMIT_NPROC", RLIMIT_NPROC},
-       {"RLIMIT_RSS", RLIMIT_RSS}, {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
-       {"RLIMIT_RTTIME", RLIMIT_RTTIME}, {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+      {{"RLIMIT_AS", RLIMIT_AS},
+       {"RLIMIT_CORE", RLIMIT_CORE},
+       {"RLIMIT_CPU", RLIMIT_CPU},
+       {"RLIMIT_DATA", RLIMIT_DATA},
+       {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+       {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+       {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+       {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+       {"RLIMIT_NICE", RLIMIT_NICE},
+       {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+       {"RLIMIT_NPROC", RLIMIT_NPROC},
+       {"RLIMIT_RSS", RLIMIT_RSS},
+       {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+       {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+       {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
        {"RLIMIT_STACK", RLIMIT_STACK}}};
   for (const spec::RlimitConfig& limit : making.config.process.rlimits) {
     const auto found = std::find_if(kNames.begin(), kNames.end(),
@@ -164,8 +176,8 @@ std::vector<PlannedLimit> limits_of(const spec::Resources& resources) {
   if (const auto& memory = resources.memory)
     limits.push_back({"memory", *memory, cgroups::limit_memory(memory->value, memory->origin)});
   if (const auto& quota = resources.cpu_quota)
-    limits.push_back({"cpu", *quota,
-                      {cgroups::limit_cpu(quota->value, resources.cpu_period, quota->origin)}});
+    limits.push_back(
+        {"cpu", *quota, {cgroups::limit_cpu(quota->value, resources.cpu_period, quota->origin)}});
   if (const auto& shares = resources.cpu_shares)
     limits.push_back({"cpu", *shares, {cgroups::weigh_cpu(shares->value, shares->origin)}});
   if (const auto& pids = resources.pids)
@@ -178,9 +190,9 @@ void make_cgroup(Making& making) {
   const cgroups::Hierarchy& host = making.facts.cgroups;
   plan.in_cgroup = !host.parent.empty();
   if (!plan.in_cgroup)
-    making.lacking(Layer::kCgroup,
-                   Error(0, "no cgroup can be made for the jail: ", host.problem)
-                       .hint(host.remedy));
+    making.lacking(
+        Layer::kCgroup,
+        Error(0, "no cgroup can be made for the jail: ", host.problem).hint(host.remedy));
   for (PlannedLimit& planned : limits_of(making.config.resources)) {
     if (plan.in_cgroup && host.has(planned.controller)) {
       std::move(planned.writes.begin(), planned.writes.end(),

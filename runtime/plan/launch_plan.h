@@ -26,13 +26,13 @@
 namespace jaula::plan {
 
 struct LaunchPlan {
-  std::uint64_t namespaces = 0;   // CLONE_NEW* of the clone; the cgroup one is unshared inside
+  std::uint64_t namespaces = 0;  // CLONE_NEW* of the clone; the cgroup one is unshared inside
   bool cgroup_namespace = true;
   isolation::IdMaps ids;
-  uid_t root_uid = 0;             // ids inside that set the jail up: 0, or the only ones mapped
+  uid_t root_uid = 0;  // ids inside that set the jail up: 0, or the only ones mapped
   gid_t root_gid = 0;
   isolation::Hostname hostname;
-  isolation::MountPlan mounts;    // exec: empty
+  isolation::MountPlan mounts;  // exec: empty
   bool loopback = false;
   std::vector<isolation::Sysctl> sysctls;
   std::vector<isolation::Rlimit> rlimits;
@@ -42,23 +42,23 @@ struct LaunchPlan {
   isolation::Payload payload;
   bool terminal = false;
   winsize terminal_size{};
-  bool init = true;               // run_as_init instead of execute
+  bool init = true;  // run_as_init instead of execute
 
-  bool in_cgroup = true;          // false: the host has none for us and the spec does without
+  bool in_cgroup = true;  // false: the host has none for us and the spec does without
   std::vector<cgroups::Write> cgroup_writes;
   std::vector<std::string> degraded;  // what the host could not give, told to people
 };
 
 struct PlanOptions {
-  std::uint32_t id_base = 0;      // first host id of the jail's own range
-  bool degrade = false;           // --degrade warn: what cannot be applied becomes a warning
+  std::uint32_t id_base = 0;  // first host id of the jail's own range
+  bool degrade = false;       // --degrade warn: what cannot be applied becomes a warning
   winsize terminal_size{};
   std::vector<UserlandEntry> userland = {};  // of the machine, for `rootfs: host`
 };
 
 struct Planned {
   LaunchPlan plan;
-  std::vector<Error> problems;    // not empty: the plan must not be used
+  std::vector<Error> problems;  // not empty: the plan must not be used
 };
 
 Planned make_plan(const spec::JailConfig& config, const HostFacts& facts,

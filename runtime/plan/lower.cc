@@ -44,8 +44,8 @@ void lower_process(const ServiceSpec& service, const UserDatabase& users, JailCo
                    std::vector<Error>& problems) {
   spec::Process& process = config.process;
   for (const auto* words : {&service.entrypoint, &service.command})
-    if (*words) process.args.insert(process.args.end(), (*words)->value.begin(),
-                                    (*words)->value.end());
+    if (*words)
+      process.args.insert(process.args.end(), (*words)->value.begin(), (*words)->value.end());
   config.extra.command_origin =
       origin_of(service.entrypoint ? service.entrypoint : service.command, service.origin);
   if (process.args.empty() || process.args[0].empty())
@@ -76,12 +76,10 @@ void set_variable(std::vector<std::string>& env, const std::string& name,
 
 void set_home(JailConfig& config, const UserDatabase& users) {
   const auto account = account_of(users, config.process.user.uid);
-  set_variable(config.process.env, "HOME",
-               account && !account->home.empty() ? account->home : "/");
+  set_variable(config.process.env, "HOME", account && !account->home.empty() ? account->home : "/");
 }
 
-void lower_environment(const ServiceSpec& service, const UserDatabase& users,
-                       JailConfig& config) {
+void lower_environment(const ServiceSpec& service, const UserDatabase& users, JailConfig& config) {
   std::vector<std::string>& env = config.process.env;
   set_variable(env, "PATH", std::string(kPath));
   set_variable(env, "HOSTNAME", config.hostname);
@@ -113,10 +111,11 @@ void lower_capabilities(const ServiceSpec& service, JailConfig& config) {
   if (!root) sets.ambient = sets.inheritable = sets.bounding;
 }
 
-
 void lower_mounts(const ServiceSpec& service, JailConfig& config) {
   for (const spec::Tmpfs& tmpfs : service.tmpfs) {
-    spec::MountConfig mount{.destination = tmpfs.target, .type = "tmpfs", .source = "tmpfs",
+    spec::MountConfig mount{.destination = tmpfs.target,
+                            .type = "tmpfs",
+                            .source = "tmpfs",
                             .options = {"nosuid", "nodev", "noexec"},
                             .origin = tmpfs.origin.text()};
     char mode[16];
@@ -126,9 +125,10 @@ void lower_mounts(const ServiceSpec& service, JailConfig& config) {
     config.mounts.push_back(std::move(mount));
   }
   for (const spec::Volume& volume : service.volumes) {
-    spec::MountConfig mount{.destination = volume.target, .type = "bind", .source = volume.source,
-                            .options = {"rbind", "nosuid", "nodev",
-                                        volume.read_only ? "ro" : "rw"},
+    spec::MountConfig mount{.destination = volume.target,
+                            .type = "bind",
+                            .source = volume.source,
+                            .options = {"rbind", "nosuid", "nodev", volume.read_only ? "ro" : "rw"},
                             .origin = volume.origin.text()};
     if (volume.create_host_path) mount.options.emplace_back("x-create");
     config.mounts.push_back(std::move(mount));
@@ -186,8 +186,8 @@ void lower_namespaces(const ServiceSpec& service, JailConfig& config) {
 bool sysctl_allowed(const std::string& name, const JailConfig& config) {
   if (name.starts_with("net.")) return config.extra.network != spec::NetworkMode::kHost;
   if (name.starts_with("fs.mqueue.")) return true;
-  constexpr std::string_view kIpc[] = {"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni",
-                                       "kernel.sem",    "kernel.shmall", "kernel.shmmax",
+  constexpr std::string_view kIpc[] = {"kernel.msgmax", "kernel.msgmnb",         "kernel.msgmni",
+                                       "kernel.sem",    "kernel.shmall",         "kernel.shmmax",
                                        "kernel.shmmni", "kernel.shm_rmid_forced"};
   return std::find(std::begin(kIpc), std::end(kIpc), name) != std::end(kIpc);
 }
@@ -202,8 +202,9 @@ void lower_sysctls(const ServiceSpec& service, JailConfig& config, std::vector<E
     problems.push_back(
         Error(0, sysctl.origin.text(), ": sysctl ", sysctl.value.first,
               " belongs to the machine, not to the jail")
-            .hint(host_network ? "it is the jail's own with `network_mode: private`"
-                               : "those of the jail are net.*, fs.mqueue.*, kernel.{msg,shm,sem}*"));
+            .hint(host_network
+                      ? "it is the jail's own with `network_mode: private`"
+                      : "those of the jail are net.*, fs.mqueue.*, kernel.{msg,shm,sem}*"));
   }
 }
 

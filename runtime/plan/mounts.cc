@@ -17,8 +17,7 @@ using isolation::MountOp;
 using isolation::MountPlan;
 using Kind = MountOp::Kind;
 
-constexpr std::uint64_t kNoSuidDevExec =
-    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+constexpr std::uint64_t kNoSuidDevExec = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 std::string relative(std::string_view path) {
   while (path.starts_with('/')) path.remove_prefix(1);
@@ -35,7 +34,9 @@ void add_link(MountPlan& plan, std::string target, std::string text) {
 }
 
 MountOp file_system(std::string type, std::string target, std::uint64_t attributes) {
-  return {.kind = Kind::kFileSystem, .source = std::move(type), .target = std::move(target),
+  return {.kind = Kind::kFileSystem,
+          .source = std::move(type),
+          .target = std::move(target),
           .attributes = attributes};
 }
 
@@ -45,12 +46,15 @@ void add_dev(MountPlan& plan, const MountFacts& facts) {
   dev.options = {{"mode", "0755"}, {"size", "64k"}};
   plan.ops.push_back(std::move(dev));
   for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"})
-    plan.ops.push_back({.kind = Kind::kBind, .source = std::string("/dev/") + name,
-                        .target = std::string("dev/") + name, .source_is_file = true});
-  constexpr std::array<std::array<const char*, 2>, 5> kLinks = {
-      {{"dev/fd", "/proc/self/fd"}, {"dev/stdin", "/proc/self/fd/0"},
-       {"dev/stdout", "/proc/self/fd/1"}, {"dev/stderr", "/proc/self/fd/2"},
-       {"dev/ptmx", "pts/ptmx"}}};
+    plan.ops.push_back({.kind = Kind::kBind,
+                        .source = std::string("/dev/") + name,
+                        .target = std::string("dev/") + name,
+                        .source_is_file = true});
+  constexpr std::array<std::array<const char*, 2>, 5> kLinks = {{{"dev/fd", "/proc/self/fd"},
+                                                                 {"dev/stdin", "/proc/self/fd/0"},
+                                                                 {"dev/stdout", "/proc/self/fd/1"},
+                                                                 {"dev/stderr", "/proc/self/fd/2"},
+                                                                 {"dev/ptmx", "pts/ptmx"}}};
   for (const auto& [target, text] : kLinks) add_link(plan, target, text);
   MountOp pts = file_system("devpts", "dev/pts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
   pts.options = {{"ptmxmode", "0666"}, {"mode", "0620"}};
@@ -70,43 +74,61 @@ void add_kernel_file_systems(MountPlan& plan, const MountFacts& facts) {
   } else {
     // A sysfs shows the network namespace it belongs to; of the machine's there is no new one to
     // be had from inside a user namespace.
-    plan.ops.push_back({.kind = Kind::kBind, .source = "/sys", .target = "sys",
-                        .attributes = kNoSuidDevExec | MOUNT_ATTR_RDONLY, .recursive = true});
+    plan.ops.push_back({.kind = Kind::kBind,
+                        .source = "/sys",
+                        .target = "sys",
+                        .attributes = kNoSuidDevExec | MOUNT_ATTR_RDONLY,
+                        .recursive = true});
   }
   if (facts.cgroup)
-    plan.ops.push_back(
-        file_system("cgroup2", "sys/fs/cgroup", kNoSuidDevExec | MOUNT_ATTR_RDONLY));
+    plan.ops.push_back(file_system("cgroup2", "sys/fs/cgroup", kNoSuidDevExec | MOUNT_ATTR_RDONLY));
 }
 
 std::string hosts_file(const std::string& hostname) {
-  return "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" +
-         hostname + "\n";
+  return "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" + hostname +
+         "\n";
 }
 
 void add_file(MountPlan& plan, std::string target, std::string bytes) {
-  plan.ops.push_back({.kind = Kind::kFile, .source = std::move(bytes),
-                      .target = std::move(target), .mode = 0644});
+  plan.ops.push_back(
+      {.kind = Kind::kFile, .source = std::move(bytes), .target = std::move(target), .mode = 0644});
 }
 
 void add_userland(MountPlan& plan, const spec::JailConfig& config,
                   const std::vector<UserlandEntry>& userland, const MountFacts& facts) {
-  constexpr std::array<std::pair<const char*, unsigned>, 14> kDirectories = {
-      {{"etc", 0755}, {"tmp", 01777}, {"run", 0755}, {"run/lock", 01777}, {"var", 0755},
-       {"var/cache", 0755}, {"var/lib", 0755}, {"var/log", 0755}, {"var/tmp", 01777},
-       {"home", 0755}, {"root", 0700}, {"srv", 0755}, {"mnt", 0755}, {"etc/ssl", 0755}}};
+  constexpr std::array<std::pair<const char*, unsigned>, 14> kDirectories = {{{"etc", 0755},
+                                                                              {"tmp", 01777},
+                                                                              {"run", 0755},
+                                                                              {"run/lock", 01777},
+                                                                              {"var", 0755},
+                                                                              {"var/cache", 0755},
+                                                                              {"var/lib", 0755},
+                                                                              {"var/log", 0755},
+                                                                              {"var/tmp", 01777},
+                                                                              {"home", 0755},
+                                                                              {"root", 0700},
+                                                                              {"srv", 0755},
+                                                                              {"mnt", 0755},
+                                                                              {"etc/ssl", 0755}}};
   for (const auto& [path, mode] : kDirectories) add_directory(plan, path, mode);
   add_link(plan, "var/run", "../run");
   add_link(plan, "var/lock", "../run/lock");
   for (const UserlandEntry& entry : userland) {
     std::string target = relative(entry.path);
     switch (entry.kind) {
-      case UserlandEntry::Kind::kLink: add_link(plan, std::move(target), entry.text); break;
-      case UserlandEntry::Kind::kCopy: add_file(plan, std::move(target), entry.text); break;
+      case UserlandEntry::Kind::kLink:
+        add_link(plan, std::move(target), entry.text);
+        break;
+      case UserlandEntry::Kind::kCopy:
+        add_file(plan, std::move(target), entry.text);
+        break;
       case UserlandEntry::Kind::kTree:
-        plan.ops.push_back({.kind = Kind::kBind, .source = entry.path,
+        plan.ops.push_back({.kind = Kind::kBind,
+                            .source = entry.path,
                             .target = std::move(target),
                             .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
-                            .recursive = !facts.idmapped, .idmapped = facts.idmapped});
+                            .recursive = !facts.idmapped,
+                            .idmapped = facts.idmapped});
         break;
     }
   }
@@ -120,8 +142,10 @@ void add_userland(MountPlan& plan, const spec::JailConfig& config,
 
 std::uint64_t attributes_of(const std::vector<std::string>& options) {
   constexpr std::array<std::pair<std::string_view, std::uint64_t>, 4> kWords = {
-      {{"ro", MOUNT_ATTR_RDONLY}, {"nosuid", MOUNT_ATTR_NOSUID},
-       {"nodev", MOUNT_ATTR_NODEV}, {"noexec", MOUNT_ATTR_NOEXEC}}};
+      {{"ro", MOUNT_ATTR_RDONLY},
+       {"nosuid", MOUNT_ATTR_NOSUID},
+       {"nodev", MOUNT_ATTR_NODEV},
+       {"noexec", MOUNT_ATTR_NOEXEC}}};
   std::uint64_t attributes = 0;
   for (const std::string& option : options)
     for (const auto& [word, bit] : kWords)
@@ -135,8 +159,10 @@ bool is_directory(const std::string& path) {
 }
 
 void add_mount(MountPlan& plan, const spec::MountConfig& mount, const MountFacts& facts) {
-  MountOp op{.kind = Kind::kFileSystem, .source = mount.type,
-             .target = relative(mount.destination), .attributes = attributes_of(mount.options),
+  MountOp op{.kind = Kind::kFileSystem,
+             .source = mount.type,
+             .target = relative(mount.destination),
+             .attributes = attributes_of(mount.options),
              .origin = mount.origin};
   if (mount.type == "bind") {
     op.kind = Kind::kBind;
@@ -174,11 +200,14 @@ MountPlan make_mount_plan(const spec::JailConfig& config,
   for (const std::string& path : config.masked_paths)
     plan.ops.push_back({.kind = Kind::kMask, .target = relative(path)});
   for (const std::string& path : config.readonly_paths)
-    plan.ops.push_back({.kind = Kind::kReadOnly, .target = relative(path),
-                        .attributes = kNoSuidDevExec, .recursive = true});
+    plan.ops.push_back({.kind = Kind::kReadOnly,
+                        .target = relative(path),
+                        .attributes = kNoSuidDevExec,
+                        .recursive = true});
   // What the machine lends of /etc stays as it is for the life of the jail.
   if (config.extra.root_kind == spec::RootKind::kHost)
-    plan.ops.push_back({.kind = Kind::kReadOnly, .target = "etc",
+    plan.ops.push_back({.kind = Kind::kReadOnly,
+                        .target = "etc",
                         .attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID,
                         .origin = std::string(kUserlandOrigin)});
   return plan;
@@ -200,16 +229,16 @@ std::vector<Error> check_sources(const spec::JailConfig& config) {
   for (const spec::MountConfig& mount : config.mounts) {
     if (mount.type != "bind" || ::access(mount.source.c_str(), F_OK) == 0) continue;
     const int reason = errno;
-    const bool create = std::find(mount.options.begin(), mount.options.end(), "x-create") !=
-                        mount.options.end();
+    const bool create =
+        std::find(mount.options.begin(), mount.options.end(), "x-create") != mount.options.end();
     if (reason == ENOENT && create) {
       Result<void> made = make_directories(mount.source, 0755);
       if (!made) problems.push_back(made.error().in(mount.origin, ": "));
       continue;
     }
-    problems.push_back(Error(reason, mount.origin, ": mount ", mount.source, " on ",
-                             mount.destination)
-                           .hint("create it, or set `create_host_path: true` on this volume"));
+    problems.push_back(
+        Error(reason, mount.origin, ": mount ", mount.source, " on ", mount.destination)
+            .hint("create it, or set `create_host_path: true` on this volume"));
   }
   return problems;
 }

@@ -10,8 +10,8 @@
 
 #include "runtime/base/text.h"
 #include "runtime/plan/capabilities.h"
-#include "runtime/plan/mounts.h"
 #include "runtime/plan/launch_plan.h"
+#include "runtime/plan/mounts.h"
 #include "runtime/plan/seccomp.h"
 #include "runtime/spec/units.h"
 
@@ -51,7 +51,9 @@ std::string words(const std::vector<std::string>& list) {
 
 std::string attributes(std::uint64_t bits) {
   constexpr std::array<std::pair<std::uint64_t, const char*>, 4> kNames = {
-      {{MOUNT_ATTR_RDONLY, "ro"}, {MOUNT_ATTR_NOSUID, "nosuid"}, {MOUNT_ATTR_NODEV, "nodev"},
+      {{MOUNT_ATTR_RDONLY, "ro"},
+       {MOUNT_ATTR_NOSUID, "nosuid"},
+       {MOUNT_ATTR_NODEV, "nodev"},
        {MOUNT_ATTR_NOEXEC, "noexec"}}};
   std::string text = (bits & MOUNT_ATTR_RDONLY) != 0 ? "" : " rw";
   for (const auto& [bit, name] : kNames)
@@ -68,10 +70,14 @@ std::string operation(const isolation::MountOp& op) {
       std::snprintf(mode, sizeof mode, " mode=%04o", op.mode);
       return "directory" + target + mode;
     }
-    case Kind::kFile: return "file" + target + " " + std::to_string(op.source.size()) + " bytes";
-    case Kind::kSymlink: return "link" + target + " -> " + escaped(op.source);
-    case Kind::kMask: return "mask" + target;
-    case Kind::kReadOnly: return "read-only" + target;
+    case Kind::kFile:
+      return "file" + target + " " + std::to_string(op.source.size()) + " bytes";
+    case Kind::kSymlink:
+      return "link" + target + " -> " + escaped(op.source);
+    case Kind::kMask:
+      return "mask" + target;
+    case Kind::kReadOnly:
+      return "read-only" + target;
     case Kind::kBind:
       return "bind" + target + " from " + shown(op.source) + attributes(op.attributes) +
              (op.idmapped ? " idmapped" : "");
@@ -87,14 +93,18 @@ std::string operation(const isolation::MountOp& op) {
 
 void print_namespaces(const LaunchPlan& plan, Facts& facts) {
   constexpr std::array<std::pair<std::uint64_t, const char*>, 6> kNames = {
-      {{CLONE_NEWUSER, " user"}, {CLONE_NEWPID, " pid"}, {CLONE_NEWNS, " mount"},
-       {CLONE_NEWNET, " net"}, {CLONE_NEWIPC, " ipc"}, {CLONE_NEWUTS, " uts"}}};
+      {{CLONE_NEWUSER, " user"},
+       {CLONE_NEWPID, " pid"},
+       {CLONE_NEWNS, " mount"},
+       {CLONE_NEWNET, " net"},
+       {CLONE_NEWIPC, " ipc"},
+       {CLONE_NEWUTS, " uts"}}};
   std::string text;
   for (const auto& [flag, name] : kNames)
     if ((plan.namespaces & flag) != 0) text += name;
   facts.line("namespaces", text, plan.cgroup_namespace ? " cgroup" : "");
-  for (const auto& [name, map] : {std::pair{"uid map ", plan.ids.uid_map},
-                                  std::pair{"gid map ", plan.ids.gid_map}})
+  for (const auto& [name, map] :
+       {std::pair{"uid map ", plan.ids.uid_map}, std::pair{"gid map ", plan.ids.gid_map}})
     for (const std::string_view entry : split(map, '\n'))
       if (!entry.empty()) facts.line(name, std::string(entry));
   if (!plan.hostname.host.empty()) facts.line("hostname ", plan.hostname.host);
@@ -142,8 +152,8 @@ void print_privilege(const LaunchPlan& plan, const spec::JailConfig& config, Fac
   const isolation::Credentials& credentials = plan.credentials;
   std::string groups;
   for (const gid_t gid : credentials.groups) groups += " " + std::to_string(gid);
-  facts.line("user ", std::to_string(credentials.uid), " group ",
-             std::to_string(credentials.gid), " groups", groups);
+  facts.line("user ", std::to_string(credentials.uid), " group ", std::to_string(credentials.gid),
+             " groups", groups);
   const auto names = [](std::uint64_t mask) {
     const std::string text = words(capability_names(mask));
     return text.empty() ? std::string(" none") : text;

@@ -15,14 +15,14 @@ inline constexpr std::uint64_t kStrictPids = 256;
 
 // Hidden: what tells of, or reaches into, the machine beyond the jail.
 inline constexpr std::string_view kMaskedPaths[] = {
-    "/proc/acpi",          "/proc/asound",           "/proc/config.gz",
-    "/proc/interrupts",    "/proc/kallsyms",         "/proc/kcore",
-    "/proc/keys",          "/proc/kmsg",             "/proc/kpagecgroup",
-    "/proc/kpagecount",    "/proc/kpageflags",       "/proc/latency_stats",
-    "/proc/sched_debug",   "/proc/scsi",             "/proc/slabinfo",
-    "/proc/timer_list",    "/proc/vmallocinfo",      "/sys/devices/virtual/powercap",
-    "/sys/firmware",       "/sys/fs/bpf",            "/sys/fs/pstore",
-    "/sys/kernel/debug",   "/sys/kernel/security",   "/sys/kernel/tracing"};
+    "/proc/acpi",        "/proc/asound",         "/proc/config.gz",
+    "/proc/interrupts",  "/proc/kallsyms",       "/proc/kcore",
+    "/proc/keys",        "/proc/kmsg",           "/proc/kpagecgroup",
+    "/proc/kpagecount",  "/proc/kpageflags",     "/proc/latency_stats",
+    "/proc/sched_debug", "/proc/scsi",           "/proc/slabinfo",
+    "/proc/timer_list",  "/proc/vmallocinfo",    "/sys/devices/virtual/powercap",
+    "/sys/firmware",     "/sys/fs/bpf",          "/sys/fs/pstore",
+    "/sys/kernel/debug", "/sys/kernel/security", "/sys/kernel/tracing"};
 
 inline constexpr std::string_view kReadOnlyPaths[] = {"/proc/bus", "/proc/fs", "/proc/irq",
                                                       "/proc/sys", "/proc/sysrq-trigger"};

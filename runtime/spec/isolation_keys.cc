@@ -33,9 +33,9 @@ void read_cap_drop(const Value& value, ServiceSpec& spec) {
 
 // --- seccomp, security_opt
 
-constexpr Word<SeccompProfile> kSeccompProfiles[] = {{"default", SeccompProfile::kDefault},
-                                                     {"strict", SeccompProfile::kStrict},
-                                                     {"unconfined", SeccompProfile::kUnconfined}};
+constexpr Choice<SeccompProfile> kSeccompProfiles[] = {{"default", SeccompProfile::kDefault},
+                                                       {"strict", SeccompProfile::kStrict},
+                                                       {"unconfined", SeccompProfile::kUnconfined}};
 
 // The key and the security option say the same thing; a flag wins over the file.
 void set_seccomp(const Value& value, SeccompProfile profile, ServiceSpec& spec) {
@@ -125,10 +125,10 @@ void read_sysctls(const Value& sysctls, ServiceSpec& spec) {
 // --- namespaces
 
 void read_network_mode(const Value& value, ServiceSpec& spec) {
-  static constexpr Word<NetworkMode> kModes[] = {{"none", NetworkMode::kNone},
-                                                 {"host", NetworkMode::kHost},
-                                                 {"private", NetworkMode::kPrivate},
-                                                 {"bridge", {}}};
+  static constexpr Choice<NetworkMode> kModes[] = {{"none", NetworkMode::kNone},
+                                                   {"host", NetworkMode::kHost},
+                                                   {"private", NetworkMode::kPrivate},
+                                                   {"bridge", {}}};
   const std::string_view text = value.node().text;
   if (text.starts_with("service:") || text.starts_with("container:") || text.starts_with("jail:"))
     return value.not_supported();
@@ -188,7 +188,7 @@ void read_userns_map(const Value& value, ServiceSpec& spec) {
 
 void read_userns_mode(const Value& value, ServiceSpec& spec) {
   using Mode = UserNamespace::Mode;
-  static constexpr Word<Mode> kModes[] = {
+  static constexpr Choice<Mode> kModes[] = {
       {"auto", Mode::kAuto}, {"host", Mode::kHost}, {"keep-id", Mode::kKeepId}};
   if (value.is(Node::Kind::kMapping)) return read_userns_map(value, spec);
   const auto mode = one_of(value, kModes, "auto, host, keep-id or {uid: [...], gid: [...]}");
@@ -198,10 +198,10 @@ void read_userns_mode(const Value& value, ServiceSpec& spec) {
 // --- require
 
 void read_require(const Value& list, ServiceSpec& spec) {
-  static constexpr Word<Layer> kLayers[] = {{"cgroup", Layer::kCgroup},
-                                            {"seccomp", Layer::kSeccomp},
-                                            {"userns", Layer::kUserns},
-                                            {"landlock", {}}};
+  static constexpr Choice<Layer> kLayers[] = {{"cgroup", Layer::kCgroup},
+                                              {"seccomp", Layer::kSeccomp},
+                                              {"userns", Layer::kUserns},
+                                              {"landlock", {}}};
   constexpr std::string_view kWhat = "all, or a list of cgroup, seccomp, userns";
   std::vector<Layer> layers;
   if (list.is(Node::Kind::kScalar) && list.node().text == "all") {

@@ -28,7 +28,7 @@ struct CapabilitySets {  // names, CAP_…
 };
 
 struct RlimitConfig {
-  std::string type;  // RLIMIT_NOFILE
+  std::string type;          // RLIMIT_NOFILE
   std::uint64_t soft, hard;  // UINT64_MAX: unlimited
   std::string origin;
 };
@@ -59,11 +59,11 @@ struct Limit {
 };
 
 struct Resources {
-  std::optional<Limit> memory;           // bytes -> memory.max
-  std::optional<Limit> cpu_quota;        // microseconds per cpu_period -> cpu.max
-  std::uint64_t cpu_period = 100000;     // microseconds
-  std::optional<Limit> cpu_shares;       // v1 scale 2..262144 -> cpu.weight
-  std::optional<Limit> pids;             // -> pids.max
+  std::optional<Limit> memory;        // bytes -> memory.max
+  std::optional<Limit> cpu_quota;     // microseconds per cpu_period -> cpu.max
+  std::uint64_t cpu_period = 100000;  // microseconds
+  std::optional<Limit> cpu_shares;    // v1 scale 2..262144 -> cpu.weight
+  std::optional<Limit> pids;          // -> pids.max
 };
 
 struct IdMapping {
@@ -84,7 +84,8 @@ struct Extra {
   std::chrono::milliseconds stop_grace_period{10'000};
   std::optional<std::chrono::milliseconds> time_limit;
   std::vector<Layer> require = {Layer::kCgroup, Layer::kSeccomp, Layer::kUserns};
-  std::string root_origin, command_origin, user_origin, directory_origin;  // spec lines, for messages
+  std::string root_origin, command_origin, user_origin,
+      directory_origin;  // spec lines, for messages
 };
 
 struct JailConfig {
@@ -93,7 +94,7 @@ struct JailConfig {
   bool root_readonly = false;
   std::string hostname;
   Process process;
-  std::vector<MountConfig> mounts;  // volumes and tmpfs; the API file systems are the plan's
+  std::vector<MountConfig> mounts;      // volumes and tmpfs; the API file systems are the plan's
   std::vector<std::string> namespaces;  // user pid mount network ipc uts cgroup
   std::vector<IdMapping> uid_mappings;  // empty with userns auto: the plan takes a free range
   std::vector<IdMapping> gid_mappings;

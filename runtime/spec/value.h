@@ -95,18 +95,19 @@ void keep(Key<T>& key, const Value& value, std::optional<T> parsed) {
   if (parsed) key = Sourced<T>{*std::move(parsed), value.origin()};
 }
 
-// One word out of a few. Without a value: known, but not supported yet.
+// One choice out of a few. Without a value: known, but not supported yet.
 template <class T>
-struct Word {
+struct Choice {
   std::string_view name;
   std::optional<T> value;
 };
 
 template <class T, std::size_t kSize>
-std::optional<T> one_of(const Value& value, const Word<T> (&words)[kSize], std::string_view what) {
+std::optional<T> one_of(const Value& value, const Choice<T> (&words)[kSize],
+                        std::string_view what) {
   const std::optional<std::string> text = value.text(what);
   if (!text) return std::nullopt;
-  for (const Word<T>& word : words) {
+  for (const Choice<T>& word : words) {
     if (*text != word.name) continue;
     if (!word.value) value.not_supported();
     return word.value;

@@ -79,7 +79,8 @@ TEST_CASE("examples: nginx.yaml is Debian's nginx with one writable directory") 
   CHECK_EQ(jails.left_behind(), "");
 }
 
-TEST_CASE("examples: postgres.yaml makes its cluster in the jail and answers a query through exec") {
+TEST_CASE(
+    "examples: postgres.yaml makes its cluster in the jail and answers a query through exec") {
   const Jails jails;
   if (!installed("/usr/lib/postgresql/15/bin/postgres")) return skip("postgresql is not installed");
   if (jails.probe({"ids"}, {"-u", "33"}).code != 0) return skip("one id alone is mapped here");
@@ -95,12 +96,13 @@ TEST_CASE("examples: postgres.yaml makes its cluster in the jail and answers a q
                               {.environment = {{"PG_STATE", state}}});
   REQUIRE_MESSAGE(ran.code == 0, ran.err);
   Program log({"sh", "-c", "exec \"$@\" 2>&1", "sh", jaula_binary(), "--root", jails.state(),
-               "logs", "-f", name}, {});
+               "logs", "-f", name},
+              {});
   std::string said;
   while (!contains(said, "ready to accept connections") && !log.ended()) said += log.line() + "\n";
   REQUIRE_MESSAGE(!log.ended(), said);
-  const Ran query = jails.jaula(
-      {"exec", name, "psql", "-h", "/run/postgresql", "-Atc", "select 6 * 7"});
+  const Ran query =
+      jails.jaula({"exec", name, "psql", "-h", "/run/postgresql", "-Atc", "select 6 * 7"});
   CHECK_MESSAGE(query.out == "42\n", query.err);
   CHECK_EQ(jails.jaula({"stop", name}).code, 0);
   CHECK_EQ(jails.left_behind(), "");

@@ -30,10 +30,9 @@ TEST_CASE("jail: root inside is an unprivileged user outside") {
   const Jails jails;
   const std::string name = jails.name("ids");
   jails.start(name, {"await", "TERM"});
-  struct stat info{};
+  struct stat info {};
   REQUIRE_EQ(::stat(("/proc/" + std::to_string(jails.init_pid(name))).c_str(), &info), 0);
-  const std::string map =
-      file_bytes("/proc/" + std::to_string(jails.init_pid(name)) + "/uid_map");
+  const std::string map = file_bytes("/proc/" + std::to_string(jails.init_pid(name)) + "/uid_map");
   std::uint64_t inside = 1, outside = 0, count = 0;
   std::istringstream(map) >> inside >> outside >> count;
   CHECK_EQ(inside, 0);
@@ -105,9 +104,9 @@ TEST_CASE("jail: /dev holds the few devices of every jail and they work") {
   std::set<std::string> names;
   std::istringstream words(list);
   for (std::string word; words >> word;) names.insert(word);
-  CHECK_EQ(names, std::set<std::string>{"fd", "full", "mqueue", "null", "ptmx", "pts", "random",
-                                        "shm", "stderr", "stdin", "stdout", "tty", "urandom",
-                                        "zero"});
+  CHECK_EQ(names,
+           std::set<std::string>{"fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm",
+                                 "stderr", "stdin", "stdout", "tty", "urandom", "zero"});
   CHECK_EQ(jails.probe({"put", "/dev/null", "x"}).out, "ok\n");
   CHECK_EQ(jails.probe({"put", "/dev/full", "x"}).out, "ENOSPC\n");
 }
@@ -130,7 +129,8 @@ TEST_CASE("jail: a filter that is unconfined is none, and the control for the on
   const Jails jails;
   CHECK_EQ(jails.probe({"unshare-user"}, {"--seccomp", "unconfined"}).out, "ok\n");
   CHECK_EQ(status_field(jails.probe({"cat", "/proc/self/status"}, {"--seccomp", "unconfined"}).out,
-                        "Seccomp"), "0");
+                        "Seccomp"),
+           "0");
 }
 
 TEST_CASE("jail: its host name is its name, or the spec's") {
@@ -151,8 +151,10 @@ TEST_CASE("jail: its network has lo alone, up, with low ports and ping for every
 
 TEST_CASE("jail: sysctls of the jail are set") {
   const Jails jails;
-  CHECK_EQ(jails.probe({"cat", "/proc/sys/net/ipv4/ip_forward"},
-                       {"--sysctl", "net.ipv4.ip_forward=1"}).out, "1\n");
+  CHECK_EQ(
+      jails.probe({"cat", "/proc/sys/net/ipv4/ip_forward"}, {"--sysctl", "net.ipv4.ip_forward=1"})
+          .out,
+      "1\n");
 }
 
 TEST_CASE("jail: core dumps are off, and ulimits are what the spec says") {

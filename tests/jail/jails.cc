@@ -161,8 +161,6 @@ void await_end(int pid) {
 
 bool have_controller(const std::string& name) { return cgroups::look().has(name); }
 
-void skip(const std::string& why) {
-  std::cout << "SKIP: " << why << "\n";
-}
+void skip(const std::string& why) { std::cout << "SKIP: " << why << "\n"; }
 
 }  // namespace jaula::test

@@ -40,10 +40,10 @@ class Jails {
   void start(const std::string& name, const Words& words, const Words& options = {}) const;
 
   [[nodiscard]] std::string name(const std::string& suffix) const { return prefix_ + suffix; }
-  [[nodiscard]] const std::string& root() const { return root_; }    // with /bin/probe
+  [[nodiscard]] const std::string& root() const { return root_; }  // with /bin/probe
   [[nodiscard]] const Scratch& scratch() const { return scratch_; }
   [[nodiscard]] std::string state() const { return scratch_ / "state"; }
-  [[nodiscard]] int init_pid(const std::string& name) const;     // from `inspect`
+  [[nodiscard]] int init_pid(const std::string& name) const;  // from `inspect`
   [[nodiscard]] int monitor_pid(const std::string& name) const;
   [[nodiscard]] std::string cgroup(const std::string& name) const;
   // Nothing of any jail: no state, no log, no mount, no cgroup.

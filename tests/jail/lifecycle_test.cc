@@ -1,5 +1,4 @@
 #include <csignal>
-
 #include <nlohmann/json.hpp>
 
 #include "tests/jail/jails.h"

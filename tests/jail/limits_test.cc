@@ -52,12 +52,14 @@ TEST_CASE("limits: cpus throttles") {
   const Jails jails;
   if (!have_controller("cpu")) return skip("no cpu controller for jails on this host");
   const std::string name = jails.name("spin");
-  jails.jaula({"run", "-d", "--name", name, "--cpus", "0.1", jails.root(), "probe", "spin",
-               "60000"});
+  jails.jaula(
+      {"run", "-d", "--name", name, "--cpus", "0.1", jails.root(), "probe", "spin", "60000"});
   const std::string cgroup = jails.cgroup(name);
   // The kernel counts a throttled period as soon as one has passed; a jail that is never throttled
   // ends after its minute, and fails the test.
-  const auto throttled = [&] { return !contains(file_bytes(cgroup + "/cpu.stat"), "nr_throttled 0\n"); };
+  const auto throttled = [&] {
+    return !contains(file_bytes(cgroup + "/cpu.stat"), "nr_throttled 0\n");
+  };
   while (!throttled() && process_lives(jails.init_pid(name))) {
   }
   CHECK(throttled());

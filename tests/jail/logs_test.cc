@@ -70,8 +70,8 @@ TEST_CASE("logs: a flood is bounded by rotation, and what is kept is the end") {
 TEST_CASE("logs: a jail in the foreground has none, and says why") {
   const Jails jails;
   const std::string name = jails.name("front");
-  Program program(
-      jails.command({"run", "--name", name, jails.root(), "probe", "await", "TERM"}), {});
+  Program program(jails.command({"run", "--name", name, jails.root(), "probe", "await", "TERM"}),
+                  {});
   REQUIRE_EQ(program.line(), "ready");
   const Ran ran = jails.jaula({"logs", name});
   CHECK_EQ(ran.code, 125);

@@ -74,8 +74,9 @@ TEST_CASE("run: PID 1 does not show the caller's environment") {
   CHECK_EQ(ran.out, "EACCES\n");
 }
 
-TEST_CASE("run: what is written to an ephemeral root is gone afterwards, and kept in one that is "
-          "not") {
+TEST_CASE(
+    "run: what is written to an ephemeral root is gone afterwards, and kept in one that is "
+    "not") {
   const Jails jails;
   CHECK_EQ(jails.probe({"put", "/tmp/file", "text"}).out, "ok\n");
   CHECK_FALSE(std::filesystem::exists(jails.root() + "/tmp/file"));
@@ -90,8 +91,9 @@ TEST_CASE("run: a read-only root refuses writing") {
            "ok\n");
 }
 
-TEST_CASE("run: a command in the PATH of the jail is found, and the environment of the spec decides "
-          "where") {
+TEST_CASE(
+    "run: a command in the PATH of the jail is found, and the environment of the spec decides "
+    "where") {
   const Jails jails;
   CHECK_EQ(jails.jaula({"run", jails.root(), "probe", "exit", "3"}).code, 3);
   const Ran lost = jails.jaula({"run", "-e", "PATH=/nowhere", jails.root(), "probe", "true"});

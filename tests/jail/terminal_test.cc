@@ -1,11 +1,11 @@
-#include <csignal>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "runtime/base/fd.h"
 #include "tests/jail/jails.h"
@@ -29,7 +29,8 @@ class Terminal {
     const int fd = ::open(slave.c_str(), O_RDWR);  // becomes the controlling terminal
     for (const int number : {0, 1, 2}) ::dup2(fd, number);
     std::vector<char*> argv;
-    for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));  // NOLINT
+    for (const std::string& word : words)
+      argv.push_back(const_cast<char*>(word.c_str()));  // NOLINT
     argv.push_back(nullptr);
     ::execv(argv[0], argv.data());
     ::_exit(97);
@@ -56,8 +57,7 @@ class Terminal {
     return true;
   }
   void type(const std::string& keys) const {
-    REQUIRE_EQ(::write(master_.get(), keys.data(), keys.size()),
-               static_cast<ssize_t>(keys.size()));
+    REQUIRE_EQ(::write(master_.get(), keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
   }
   int wait() {
     int status = 0;
