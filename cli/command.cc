@@ -37,40 +37,72 @@ CommandLine::CommandLine(const std::string& verb, const std::string& usage,
 
 CommandLine::~CommandLine() = default;
 
+// CLI11 compares each new option with all before it: the forty of `run` cost as much as a third of
+// a jail's start. So options are kept here, and CLI11 gets those that the words may mean.
+void CommandLine::declare(const std::string& names, std::function<void(CLI::App&)> add) {
+  options_.push_back({.names = names, .add = std::move(add)});
+}
+
 void CommandLine::flag(const std::string& names, bool& value, const std::string& help) {
-  app_->add_flag(names, value, help);
+  declare(names, [=, &value](CLI::App& app) { app.add_flag(names, value, help); });
 }
 
 void CommandLine::flag(const std::string& names, std::function<void(bool)> take,
                        const std::string& help) {
-  app_->add_flag_function(
-      names, [take = std::move(take)](std::int64_t count) { take(count > 0); }, help);
+  declare(names, [=, take = std::move(take)](CLI::App& app) {
+    app.add_flag_function(
+        names, [take](std::int64_t count) { take(count > 0); }, help);
+  });
 }
 
 void CommandLine::option(const std::string& names, std::string& value, const std::string& help) {
-  app_->add_option(names, value, help)->type_name("");
+  declare(names, [=, &value](CLI::App& app) { app.add_option(names, value, help)->type_name(""); });
 }
 
 void CommandLine::option(const std::string& names, std::vector<std::string>& values,
                          const std::string& help) {
-  app_->add_option(names, values, help)->allow_extra_args(false)->type_name("");
+  declare(names, [=, &values](CLI::App& app) {
+    app.add_option(names, values, help)->allow_extra_args(false)->type_name("");
+  });
 }
 
 void CommandLine::option(const std::string& names, std::function<void(const std::string&)> take,
                          const std::string& help) {
-  app_->add_option_function<std::vector<std::string>>(
-          names,
-          [take = std::move(take)](const std::vector<std::string>& values) {
-            for (const std::string& value : values) take(value);
-          },
-          help)
-      ->allow_extra_args(false)
-      ->type_name("");
+  const auto take_all = [take = std::move(take)](const std::vector<std::string>& values) {
+    for (const std::string& value : values) take(value);
+  };
+  declare(names, [=](CLI::App& app) {
+    app.add_option_function<std::vector<std::string>>(names, take_all, help)
+        ->allow_extra_args(false)
+        ->type_name("");
+  });
 }
 
 void CommandLine::choice(const std::string& names, std::string& value,
                          const std::vector<std::string>& words, const std::string& help) {
-  app_->add_option(names, value, help)->check(CLI::IsMember(words))->type_name("");
+  declare(names, [=, &value](CLI::App& app) {
+    app.add_option(names, value, help)->check(CLI::IsMember(words))->type_name("");
+  });
+}
+
+void CommandLine::add_options(const Arguments* words) {
+  const auto meant = [&](const Option& option) {
+    if (words == nullptr) return true;
+    for (const std::string_view name : split(option.names, ',')) {
+      const bool is_long = name.starts_with("--");
+      for (const std::string_view word : *words) {
+        if (is_long && word.starts_with(name)) return true;
+        // -it is -i -t.
+        if (!is_long && word.starts_with('-') && word.find(name[1]) != word.npos) return true;
+      }
+    }
+    return false;
+  };
+  for (Option& option : options_) {
+    if (option.added || !meant(option)) continue;
+    option.add(*app_);
+    option.added = true;
+  }
 }
 
 int CommandLine::misused(const std::string& text) const {
@@ -78,7 +110,8 @@ int CommandLine::misused(const std::string& text) const {
   return kFailure;
 }
 
-int CommandLine::unknown_option(const std::string& option) const {
+int CommandLine::unknown_option(const std::string& option) {
+  add_options(nullptr);
   const std::string name = option.substr(0, option.find('='));
   std::vector<std::string> known;
   for (const CLI::Option* other : app_->get_options()) {
@@ -98,6 +131,7 @@ std::optional<int> CommandLine::parse(const Arguments& arguments, bool intersper
   // CLI11 stops at the first word it does not know: a positional, or a wrong option. It takes the
   // words from the back.
   app_->prefix_command();
+  add_options(&arguments);
   Arguments words = arguments;
   try {
     for (;;) {
@@ -114,6 +148,7 @@ std::optional<int> CommandLine::parse(const Arguments& arguments, bool intersper
       words.erase(words.begin());
     }
   } catch (const CLI::CallForHelp&) {
+    add_options(nullptr);
     const std::string help = app_->help();
     const Result<void> written = sys::write_all(1, help, "standard output");
     return written ? 0 : kFailure;

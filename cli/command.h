@@ -77,9 +77,18 @@ class CommandLine {
   [[nodiscard]] int misused(const std::string& text) const;
 
  private:
-  [[nodiscard]] int unknown_option(const std::string& option) const;
+  struct Option {
+    std::string names;
+    std::function<void(CLI::App&)> add;
+    bool added = false;
+  };
+  void declare(const std::string& names, std::function<void(CLI::App&)> add);
+  // Gives CLI11 the options that some word may mean; all of them without words.
+  void add_options(const Arguments* words);
+  [[nodiscard]] int unknown_option(const std::string& option);
 
   std::string verb_;
+  std::vector<Option> options_;
   std::unique_ptr<CLI::App> app_;
   Arguments rest_;
 };

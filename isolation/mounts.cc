@@ -178,18 +178,6 @@ Result<Fd> open_source(const TreeSource& source, int user_namespace) noexcept {
   return tree;
 }
 
-std::vector<TreeSource> sources_made_outside(const MountPlan& plan) {
-  std::vector<TreeSource> sources;
-  if (plan.root.idmapped)
-    sources.push_back(
-        {.path = plan.root.source.c_str(), .recursive = false, .attributes = MOUNT_ATTR_NODEV});
-  for (const MountOp& op : plan.ops)
-    if (op.idmapped)
-      sources.push_back(
-          {.path = op.source.c_str(), .recursive = op.recursive, .attributes = op.attributes});
-  return sources;
-}
-
 Result<Fd> apply(const MountPlan& plan, std::span<Fd> outside, Fd& proc) noexcept {
   // Nothing that is mounted here may travel to the host, nor from it. mount_namespaces(7)
   TRY(sys::set_propagation_of_root(MS_PRIVATE));

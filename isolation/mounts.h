@@ -67,11 +67,9 @@ Result<Fd> open_source(const TreeSource& source, int user_namespace) noexcept;
 // As many trees as one message can carry (SCM_MAX_FD is 253). unix(7)
 inline constexpr std::size_t kMaxOutsideTrees = 250;
 
-// What of the plan is made outside, in the order in which apply() takes it: the root first.
-std::vector<TreeSource> sources_made_outside(const MountPlan& plan);
-
 // Makes the whole tree and leaves its root attached, ready for enter(). `outside` are the trees of
-// sources_made_outside(), `proc` a detached procfs for the operation that asks for one.
+// what is idmapped, the root's first, then in the order of ops; `proc` a detached procfs for the
+// operation that asks for one.
 Result<Fd> apply(const MountPlan& plan, std::span<Fd> outside, Fd& proc) noexcept;
 
 // A procfs of this process's pid namespace, attached nowhere yet: kernel knobs are written through

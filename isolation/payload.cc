@@ -10,15 +10,6 @@
 
 namespace jaula::isolation {
 
-void Payload::point() {
-  argv.clear();
-  envp.clear();
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  for (std::string& variable : environment) envp.push_back(variable.data());
-  argv.push_back(nullptr);
-  envp.push_back(nullptr);
-}
-
 Result<void> enter_working_directory(const Payload& payload) noexcept {
   const char* path = payload.working_directory.c_str();
   if (::chdir(path) < 0)

@@ -9,7 +9,8 @@
 
 namespace jaula::isolation {
 
-// What execve needs, made before the clone. The pointers go into the strings beside them.
+// What execve needs, made before the clone. The pointers go into the strings beside them, which are
+// final by then.
 struct Payload {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;  // NAME=value
@@ -20,7 +21,6 @@ struct Payload {
   std::string directory_origin;  // and the working directory
   std::vector<char*> argv;       // ends with nullptr
   std::vector<char*> envp;
-  void point();  // fills argv and envp; call it when the strings are final and in place
 };
 
 Result<void> enter_working_directory(const Payload& payload) noexcept;

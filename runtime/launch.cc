@@ -11,6 +11,7 @@
 
 #include "runtime/base/sys.h"
 #include "runtime/child.h"
+#include "runtime/plan/mounts.h"
 #include "runtime/sync.h"
 
 namespace jaula {
@@ -24,7 +25,7 @@ Result<Fd> user_namespace_of(pid_t pid) {
 // The trees that must be mapped to the jail's ids, which only we may do.
 Result<std::vector<Fd>> make_trees(const isolation::MountPlan& mounts, pid_t child) {
   std::vector<Fd> trees;
-  const auto sources = isolation::sources_made_outside(mounts);
+  const auto sources = plan::sources_made_outside(mounts);
   if (sources.empty()) return trees;
   const Fd user_namespace = TRY(user_namespace_of(child));
   for (const isolation::TreeSource& source : sources)

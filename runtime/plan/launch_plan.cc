@@ -242,7 +242,10 @@ void make_payload(Making& making) {
   payload.terminal = process.terminal;
   payload.origin = making.config.extra.command_origin;
   payload.directory_origin = making.config.extra.directory_origin;
-  payload.point();
+  for (std::string& argument : payload.arguments) payload.argv.push_back(argument.data());
+  for (std::string& variable : payload.environment) payload.envp.push_back(variable.data());
+  payload.argv.push_back(nullptr);
+  payload.envp.push_back(nullptr);
 }
 
 void validate(Making& making) {

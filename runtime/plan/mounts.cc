@@ -213,6 +213,18 @@ MountPlan make_mount_plan(const spec::JailConfig& config,
   return plan;
 }
 
+std::vector<isolation::TreeSource> sources_made_outside(const MountPlan& plan) {
+  std::vector<isolation::TreeSource> sources;
+  if (plan.root.idmapped)
+    sources.push_back(
+        {.path = plan.root.source.c_str(), .recursive = false, .attributes = MOUNT_ATTR_NODEV});
+  for (const MountOp& op : plan.ops)
+    if (op.idmapped)
+      sources.push_back(
+          {.path = op.source.c_str(), .recursive = op.recursive, .attributes = op.attributes});
+  return sources;
+}
+
 std::vector<Error> check_sources(const spec::JailConfig& config) {
   std::vector<Error> problems;
   if (config.extra.root_kind == spec::RootKind::kDirectory) {
