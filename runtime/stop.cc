@@ -56,7 +56,7 @@ Result<void> kill_everything(const StateStore& store, const Seen& seen) {
   if (const auto init = open_process(seen.state->init)) {
     Result<void> sent = sys::pidfd_send_signal(init->get(), SIGKILL);
     if (!sent && sent.error().code() != ESRCH) return sent;
-    TRY(wait_for_end(*init, kMonitorTime));
+    [[maybe_unused]] const bool ended = TRY(wait_for_end(*init, kMonitorTime));
   }
   return {};
 }
@@ -77,7 +77,7 @@ Result<void> clear_all(const StateStore& store, Seen& seen) {
   if (seen.state && seen.state->boot_id == boot_id()) {
     if (const auto monitor = open_process(seen.state->monitor)) {
       seen.directory.unlock();
-      TRY(wait_for_end(*monitor, kMonitorTime));
+      [[maybe_unused]] const bool ended = TRY(wait_for_end(*monitor, kMonitorTime));
       Result<void> locked = seen.directory.lock();
       if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
     }
@@ -147,8 +147,9 @@ Result<void> stop_jail(const StateStore& store, const std::string& name,
                     options.grace.value_or(seen.state->config.extra.stop_grace_period)));
   }
   if (seen.monitored)
-    if (const auto monitor = open_process(seen.state->monitor))
-      TRY(wait_for_end(*monitor, kMonitorTime));
+    if (const auto monitor = open_process(seen.state->monitor)) {
+      [[maybe_unused]] const bool ended = TRY(wait_for_end(*monitor, kMonitorTime));
+    }
   Result<void> locked = seen.directory.lock();
   if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
   if (!options.keep) return clear_all(store, seen);

@@ -249,8 +249,7 @@ void make_payload(Making& making) {
 }
 
 void validate(Making& making) {
-  for (Error& problem : check_sources(making.config))
-    making.out.problems.push_back(std::move(problem));
+  for (const Error& problem : check_sources(making.config)) making.out.problems.push_back(problem);
 }
 
 }  // namespace

@@ -230,13 +230,10 @@ std::vector<Error> check_sources(const spec::JailConfig& config) {
   if (config.extra.root_kind == spec::RootKind::kDirectory) {
     struct stat info;
     const char* root = config.root_path.c_str();
-    if (::stat(root, &info) < 0) {
+    const bool found = ::stat(root, &info) == 0;
+    if (found && !S_ISDIR(info.st_mode)) errno = ENOTDIR;
+    if (!found || !S_ISDIR(info.st_mode) || ::access(root, R_OK | X_OK) < 0)
       problems.push_back(Error(errno, config.extra.root_origin, ": root file system ", root));
-    } else if (!S_ISDIR(info.st_mode)) {
-      problems.push_back(Error(ENOTDIR, config.extra.root_origin, ": root file system ", root));
-    } else if (::access(root, R_OK | X_OK) < 0) {
-      problems.push_back(Error(errno, config.extra.root_origin, ": root file system ", root));
-    }
   }
   for (const spec::MountConfig& mount : config.mounts) {
     if (mount.type != "bind" || ::access(mount.source.c_str(), F_OK) == 0) continue;
