@@ -12,7 +12,7 @@
 #include "runtime/base/result.h"
 #include "runtime/state_store.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): as CLI11 calls it
 class App;
 }
 

@@ -28,7 +28,7 @@ void flatten(const Json& json, const std::string& path,
              std::vector<std::vector<std::string>>& out) {
   if (json.is_structured() && !json.empty()) {
     for (const auto& [key, value] : json.items())
-      flatten(value, path.empty() ? key : path + "." + key, out);
+      flatten(value, path.empty() ? key : std::string(path).append(".").append(key), out);
   } else {
     out.push_back({path, json.is_string() ? json.get<std::string>() : json.dump()});
   }

@@ -15,11 +15,11 @@ class TargetOptions {
  public:
   void add_to(CommandLine& line);
   // `words` are TARGET and what follows it. Prints what is wrong; the Error is the last of it.
-  Result<spec::JailConfig> resolve(const std::vector<std::string>& words) const;
+  [[nodiscard]] Result<spec::JailConfig> resolve(const std::vector<std::string>& words) const;
   [[nodiscard]] spec::LoadOptions load_options() const;
 
  private:
-  Result<spec::ServiceSpec> choose(spec::SpecFile file) const;
+  [[nodiscard]] Result<spec::ServiceSpec> choose(spec::SpecFile file) const;
 
   std::vector<spec::Override> overrides_;
   std::string service_;
