@@ -26,7 +26,7 @@ struct Globals {
 
 struct Verb {
   const char* name;
-  const char* summary;
+  const char* summary;  // nullptr: not for people
   int (*main)(const Globals& globals, const Arguments& arguments);
 };
 
@@ -44,6 +44,7 @@ int plan_main(const Globals& globals, const Arguments& arguments);
 int config_main(const Globals& globals, const Arguments& arguments);
 int doctor_main(const Globals& globals, const Arguments& arguments);
 int version_main(const Globals& globals, const Arguments& arguments);
+int monitor_main(const Globals& globals, const Arguments& arguments);
 
 StateStore store_of(const Globals& globals);
 

@@ -26,6 +26,7 @@ constexpr Verb kVerbs[] = {
     {"config", "print a spec with everything resolved", config_main},
     {"doctor", "say what this host can and cannot do for jails", doctor_main},
     {"version", "print the version", version_main},
+    {"monitor", nullptr, monitor_main},  // what `run -d` leaves behind executes it
 };
 
 const Verb* find_verb(std::string_view name) {
@@ -40,6 +41,7 @@ int print_help() {
       "Usage: jaula [--root DIR] [--log-level LEVEL] VERB [OPTIONS] [ARGUMENTS]\n\n"
       "Builds jails of isolated processes from YAML specs. No daemon.\n\nVerbs:\n";
   for (const Verb& verb : kVerbs) {
+    if (verb.summary == nullptr) continue;
     text += "  ";
     text += verb.name;
     text.append(10 - std::string_view(verb.name).size(), ' ');
@@ -74,7 +76,8 @@ int unknown_option(const std::string& word) {
 
 int unknown_verb(const std::string& word) {
   std::vector<std::string_view> names;
-  for (const Verb& verb : kVerbs) names.emplace_back(verb.name);
+  for (const Verb& verb : kVerbs)
+    if (verb.summary != nullptr) names.emplace_back(verb.name);
   return unknown("verb", word, names);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/base/memory.h"
 #include "runtime/base/sys.h"
 
 namespace jaula::isolation {
@@ -73,6 +74,7 @@ Error run_as_init(const Payload& payload, const InitFds& fds, Report report) noe
   ::close(0);
   ::close(1);
   ::close(2);
+  give_all_memory_back();
   serve(child, fds.status);
 }
 

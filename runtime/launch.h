@@ -16,6 +16,12 @@ namespace jaula {
 class Launched {
  public:
   Launched() = default;
+  // One that another image of this process has launched and confirmed.
+  Launched(pid_t pid, Fd pidfd, Fd status, Fd terminal) noexcept
+      : pid_(pid),
+        pidfd_(std::move(pidfd)),
+        status_(std::move(status)),
+        terminal_(std::move(terminal)) {}
   Launched(Launched&&) noexcept = default;
   Launched& operator=(Launched&&) = delete;
   Launched(const Launched&) = delete;

@@ -10,7 +10,7 @@
 
 #include <vector>
 
-#include "runtime/base/log.h"
+#include "runtime/base/memory.h"
 #include "runtime/base/sys.h"
 
 namespace jaula {
@@ -43,7 +43,7 @@ class Monitor {
       const int fd = pump.wanted(events);
       polled_.push_back({fd, events, 0});
     }
-    if (::poll(polled_.data(), polled_.size(), -1) < 0) {
+    if (wait() < 0) {
       if (errno == EINTR) return false;
       return Error(errno, "poll");
     }
@@ -52,6 +52,16 @@ class Monitor {
     if (polled_[1].revents != 0) TRY(take_signal());
     if (polled_[2].revents != 0) TRY(take_timer());
     return polled_[0].revents != 0;
+  }
+
+  // A service is quiet most of its life: when nothing has happened for a while, what the last work
+  // has touched is given back.
+  int wait() {
+    constexpr int kQuietTime = 1000;  // ms
+    const int ready = ::poll(polled_.data(), polled_.size(), kQuietTime);
+    if (ready != 0) return ready;
+    give_memory_back();
+    return ::poll(polled_.data(), polled_.size(), -1);
   }
 
   Result<void> take_signal() {

@@ -12,8 +12,8 @@
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/launch.h"
-#include "runtime/monitor.h"
 #include "runtime/notify.h"
+#include "runtime/running.h"
 #include "runtime/stop.h"
 #include "runtime/sync.h"
 
@@ -33,42 +33,32 @@ class Birth {
   Result<void> claim();  // name, id range
   Result<void> plan();   // the plan; prints what is wrong with it
   Result<void> start();  // cgroup, process, state
-  Result<Ended> live();  // to the end
-  Result<Exit> bury(const Ended& ended);
+  Result<Exit> live();   // to the end
+  Error hand_over() { return become_monitor(jail_, store_.roots()); }
   void abandon() noexcept { claimed_ = false; }  // another process has taken over
-
-  [[nodiscard]] const JailState& state() const noexcept { return state_; }
 
  private:
   Result<void> make_cgroup();
   Result<void> save_running();
-  [[nodiscard]] Exit exit_of(const Ended& ended) const;
-  static Result<void> kill_all(void* self);
 
   StateStore& store_;
   const spec::JailConfig& config_;
   const RunOptions& options_;
   bool claimed_ = false;
-  JailDirectory directory_;
   plan::HostFacts facts_;
   plan::LaunchPlan plan_;
-  cgroups::Cgroup cgroup_;
-  JailState state_;
-  std::optional<LogWriter> log_;
-  std::optional<Stdio> stdio_;
-  Fd signals_;
-  std::optional<Launched> process_;
+  Running jail_;
 };
 
 void Birth::undo() noexcept {
-  process_.reset();
+  jail_.process.reset();
   if (!claimed_) return;
   claimed_ = false;
-  if (cgroup_) {
-    for (Result<void> undone : {cgroup_.kill(), cgroup_.remove()})
+  if (jail_.cgroup) {
+    for (Result<void> undone : {jail_.cgroup.kill(), jail_.cgroup.remove()})
       if (!undone) log::error(undone.error());
   }
-  if (Result<void> removed = directory_.remove(); !removed) log::error(removed.error());
+  if (Result<void> removed = jail_.directory.remove(); !removed) log::error(removed.error());
 }
 
 Result<void> Birth::claim() {
@@ -78,17 +68,17 @@ Result<void> Birth::claim() {
     TRY(clear_remains(store_, config_.name));
     made = store_.create(config_.name);
   }
-  directory_ = TRY(std::move(made));
+  jail_.directory = TRY(std::move(made));
   claimed_ = true;
   facts_ = plan::probe_for_start();
   const bool own_range =
       config_.extra.userns == spec::UserNamespace::Mode::kAuto && facts_.privileged();
-  if (own_range) state_.id_base = TRY(store_.take_id_range(directory_));
+  if (own_range) jail_.state.id_base = TRY(store_.take_id_range(jail_.directory));
   return {};
 }
 
 Result<void> Birth::plan() {
-  plan::PlanOptions options{.id_base = state_.id_base,
+  plan::PlanOptions options{.id_base = jail_.state.id_base,
                             .degrade = options_.degrade,
                             .terminal_size = terminal_size_of_caller(),
                             .userland = {}};
@@ -115,9 +105,9 @@ Result<void> Birth::make_cgroup() {
     TRY(left.remove());
     made = cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
   }
-  cgroup_ = TRY(std::move(made));
+  jail_.cgroup = TRY(std::move(made));
   for (const cgroups::Write& write : plan_.cgroup_writes) {
-    Result<void> written = cgroup_.write(write);
+    Result<void> written = jail_.cgroup.write(write);
     if (!written && !write.origin.empty()) written.error().in(write.origin, ": ");
     if (!written) return written;
   }
@@ -125,96 +115,49 @@ Result<void> Birth::make_cgroup() {
 }
 
 Result<void> Birth::save_running() {
-  state_.name = config_.name;
-  state_.status = Status::kRunning;
-  state_.boot_id = boot_id();
-  state_.monitor = TRY(process_id(::getpid()));
-  state_.init = TRY(process_id(process_->pid()));
-  state_.created = now_nanoseconds();
-  state_.cgroup = cgroup_.path();
-  state_.detached = options_.stdio.detached;
-  state_.remove_at_exit = options_.remove_at_exit;
-  state_.degraded = plan_.degraded;
-  state_.config = config_;
-  return directory_.save(state_);
+  jail_.state.name = config_.name;
+  jail_.state.status = Status::kRunning;
+  jail_.state.boot_id = boot_id();
+  jail_.state.monitor = TRY(process_id(::getpid()));
+  jail_.state.init = TRY(process_id(jail_.process->pid()));
+  jail_.state.created = now_nanoseconds();
+  jail_.state.cgroup = jail_.cgroup.path();
+  jail_.state.detached = options_.stdio.detached;
+  jail_.state.remove_at_exit = options_.remove_at_exit;
+  jail_.state.degraded = plan_.degraded;
+  jail_.state.config = config_;
+  return jail_.directory.save(jail_.state);
 }
 
 Result<void> Birth::start() {
-  if (options_.stdio.detached) log_.emplace(TRY(LogWriter::open(directory_.log_path(), {})));
-  stdio_.emplace(TRY(Stdio::make(options_.stdio, log_ ? &*log_ : nullptr)));
-  signals_ = TRY(block_signals());
+  if (options_.stdio.detached)
+    jail_.log.emplace(TRY(LogWriter::open(jail_.directory.log_path(), {})));
+  jail_.stdio.emplace(TRY(Stdio::make(options_.stdio, jail_.log ? &*jail_.log : nullptr)));
+  jail_.signals = TRY(block_signals());
   TRY(make_cgroup());
-  process_.emplace(TRY(launch(plan_, cgroup_ ? cgroup_.fd() : -1, stdio_->child_ends())));
+  jail_.process.emplace(
+      TRY(launch(plan_, jail_.cgroup ? jail_.cgroup.fd() : -1, jail_.stdio->child_ends())));
   // While the child assembles its root, the record is written.
   TRY(save_running());
-  TRY(process_->confirm());
-  TRY(stdio_->started(process_->terminal()));
+  TRY(jail_.process->confirm());
+  TRY(jail_.stdio->started(jail_.process->terminal()));
   if (options_.unit) TRY(notify_manager("READY=1\nSTATUS=running"));
-  directory_.unlock();
+  jail_.directory.unlock();
   return {};
 }
 
-Result<void> Birth::kill_all(void* self) {
-  const Birth& birth = *static_cast<Birth*>(self);
-  return birth.cgroup_ ? birth.cgroup_.kill() : Result<void>();
-}
-
-Result<Ended> Birth::live() {
-  const Watch how{.stop_signal = config_.extra.stop_signal,
-                  .grace = config_.extra.stop_grace_period,
-                  .time_limit = config_.extra.time_limit,
-                  .terminate_stops = options_.unit || options_.stdio.detached,
-                  .kill_all = kill_all,
-                  .context = this};
-  return watch(*process_, *stdio_, signals_, how);
-}
-
-Exit Birth::exit_of(const Ended& ended) const {
-  Exit exit{.code = ended.code,
-            .signal = ended.signal,
-            .reason = ended.signal != 0 ? EndReason::kSignal : EndReason::kExited,
-            .detail = {},
-            .at = now_nanoseconds()};
-  const std::uint64_t kills = cgroup_ ? cgroup_.counter("memory.events", "oom_kill") : 0;
-  if (ended.time_limit) {
-    exit.reason = EndReason::kTimeLimit;
-    exit.code = static_cast<int>(ExitCode::kTimeLimit);
-    exit.detail = "time_limit reached";
-  } else if (ended.signal == SIGKILL && kills > 0 && config_.resources.memory) {
-    exit.reason = EndReason::kOom;
-    exit.detail = "out of memory: mem_limit of " + std::to_string(config_.resources.memory->value) +
-                  " bytes reached";
-  } else if (ended.terminated || stop_was_asked(directory_)) {
-    exit.reason = EndReason::kStopped;
-  }
-  return exit;
-}
-
-Result<Exit> Birth::bury(const Ended& ended) {
-  stdio_.reset();
-  if (log_) log_->finish();
-  const Exit exit = exit_of(ended);
-  if (cgroup_) {
-    TRY(cgroup_.kill());
-    TRY(cgroup_.remove());
-    cgroup_ = cgroups::Cgroup();
-  }
-  // A waiter reads the end from its open file, even when the record goes with the next line.
-  TRY(directory_.save_exit(exit));
-  if (options_.stdio.detached && !options_.remove_at_exit) {
-    claimed_ = false;
-    return exit;
-  }
-  TRY(directory_.lock());
-  claimed_ = false;
-  TRY(directory_.remove());
-  return exit;
+Result<Exit> Birth::live() {
+  plan_ = {};
+  facts_ = {};
+  const Ended ended = TRY(watch(jail_, options_.unit));
+  const Result<Exit> buried = bury(jail_, ended);
+  claimed_ = !buried;
+  return buried;
 }
 
 Result<int> run_to_end(Birth& birth, const spec::JailConfig& config, const RunOptions& options) {
   TRY(birth.start());
-  const Ended ended = TRY(birth.live());
-  const Exit exit = TRY(birth.bury(ended));
+  const Exit exit = TRY(birth.live());
   if (!exit.detail.empty()) log::line(log::Level::kError, config.name + ": " + exit.detail);
   if (options.unit && exit.signal != 0 && exit.reason != EndReason::kTimeLimit) {
     // The service manager is to see the same end: a service that dies of its stop signal has
@@ -245,9 +188,8 @@ Result<int> run_to_end(Birth& birth, const spec::JailConfig& config, const RunOp
     // From here on nobody reads what we say; the record and the log are what is left to tell.
     if (Result<Fd> null = sys::open("/dev/null", O_RDWR))
       for (const int fd : {0, 1, 2}) ::dup2(null->get(), fd);  // NOLINT(android-cloexec-dup)
-    Result<Ended> ended = birth.live();
-    if (ended) [[maybe_unused]]
-      const Result<Exit> buried = birth.bury(*ended);
+    [[maybe_unused]] const Error here = birth.hand_over();
+    [[maybe_unused]] const Result<Exit> exit = birth.live();  // then it is only bigger
   }
   birth.undo();
   ::_exit(0);

@@ -1,8 +1,6 @@
 // `jaula run`: one jail from its configuration to its end. Parent side.
 #pragma once
 
-#include <string>
-
 #include "runtime/base/result.h"
 #include "runtime/spec/jail_config.h"
 #include "runtime/state_store.h"
@@ -15,8 +13,6 @@ struct RunOptions {
   bool remove_at_exit = false;  // --rm: of a detached jail; one in the foreground leaves nothing
   bool degrade = false;         // --degrade warn
   bool unit = false;            // --unit: we are the main process of a systemd service
-  bool timing = false;
-  std::string report;  // --report FILE
 };
 
 // Runs a jail to its end, or, detached, until it runs. What it returns is what `jaula` exits with:

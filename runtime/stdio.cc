@@ -86,6 +86,23 @@ Result<Stdio> Stdio::make(const StdioOptions& options, LogWriter* log) {
   return stdio;
 }
 
+Stdio Stdio::resume(LogWriter& log, Fd out, Fd err, const Fd& terminal_master) {
+  Stdio stdio({.detached = true, .terminal = static_cast<bool>(terminal_master)}, &log);
+  if (terminal_master) {
+    stdio.pumps_.emplace_back(terminal_master.get(), log, Stream::kStdout, Fd());
+    return stdio;
+  }
+  const int numbers[] = {out.get(), err.get()};
+  stdio.pumps_.emplace_back(numbers[0], log, Stream::kStdout, std::move(out));
+  stdio.pumps_.emplace_back(numbers[1], log, Stream::kStderr, std::move(err));
+  return stdio;
+}
+
+std::pair<int, int> Stdio::log_sources() const noexcept {
+  if (options_.terminal) return {-1, -1};
+  return {pumps_[0].from(), pumps_[1].from()};
+}
+
 Result<void> Stdio::make_input() {
   if (options_.interactive && !options_.detached && ::isatty(0) == 0) return {};
   if (!options_.interactive || options_.detached) {

@@ -37,6 +37,7 @@ class Pump {
   [[nodiscard]] int wanted(short& events) const noexcept;
   void step() noexcept;   // after poll said it is ready
   void drain() noexcept;  // all writers are dead: takes what is left
+  [[nodiscard]] int from() const noexcept { return from_; }
   [[nodiscard]] bool finished() const noexcept { return from_ < 0 && used_ == 0; }
 
  private:
@@ -50,12 +51,15 @@ class Pump {
   LogWriter* log_ = nullptr;
   Stream stream_ = Stream::kStdout;
   std::size_t used_ = 0, written_ = 0;
-  std::unique_ptr<std::array<char, 32768>> buffer_ = std::make_unique<std::array<char, 32768>>();
+  std::unique_ptr<std::array<char, 32768>> buffer_ =
+      std::make_unique_for_overwrite<std::array<char, 32768>>();
 };
 
 class Stdio {
  public:
   static Result<Stdio> make(const StdioOptions& options, LogWriter* log);
+  // Of a detached jail that another image of this process has started.
+  static Stdio resume(LogWriter& log, Fd out, Fd err, const Fd& terminal_master);
   Stdio(Stdio&&) = default;
   Stdio(const Stdio&) = delete;
   Stdio& operator=(const Stdio&) = delete;
@@ -68,6 +72,8 @@ class Stdio {
   void resize(const Fd& terminal_master) const noexcept;  // SIGWINCH
 
   [[nodiscard]] std::vector<Pump>& pumps() noexcept { return pumps_; }
+  // Our ends of a detached jail's stdout and stderr; -1 with a terminal.
+  [[nodiscard]] std::pair<int, int> log_sources() const noexcept;
 
  private:
   explicit Stdio(const StdioOptions& options, LogWriter* log) : options_(options), log_(log) {}

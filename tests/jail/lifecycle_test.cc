@@ -42,6 +42,30 @@ TEST_CASE("life: the monitor is in a session of its own, so it outlives the term
   CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
 }
 
+TEST_CASE(
+    "life: the monitor of a detached jail is a fresh image, without the caller's environment") {
+  const Jails jails;
+  const std::string name = jails.name("fresh");
+  const Ran ran = jails.jaula({"run", "-d", "--name", name, jails.root(), "probe", "await", "TERM"},
+                              {.environment = {{"TOKEN", "secret of the caller"}}});
+  REQUIRE_MESSAGE(ran.code == 0, ran.err);
+  const std::string process = "/proc/" + std::to_string(jails.monitor_pid(name));
+  Program log(jails.command({"logs", "-f", name}), {});
+  REQUIRE_EQ(log.line(), "ready");  // which the new image has written
+  CHECK(file_bytes(process + "/cmdline").starts_with(std::string("jaula\0monitor\0", 14) + name));
+  CHECK_EQ(file_bytes(process + "/environ"), "");
+  CHECK_EQ(file_bytes(process + "/comm"), "jaula\n");
+  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+}
+
+TEST_CASE("life: nobody but `run -d` becomes a monitor") {
+  const Jails jails;
+  CHECK_EQ(jails.jaula({"monitor", "web"}).code, 125);
+  const Ran ran = jails.jaula({"monitor", "web", "/run/x", "/run/y", "77", "78", "-1", "-1", "-1"});
+  CHECK_EQ(ran.code, 125);
+  CHECK(contains(ran.err, "take over descriptor 77"));
+}
+
 TEST_CASE("life: a payload that ignores the stop signal is killed after the grace period") {
   const Jails jails;
   const std::string name = jails.name("stubborn");
