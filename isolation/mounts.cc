@@ -16,6 +16,7 @@ namespace {
 // would stay under it when the topmost mount of "/" is detached.
 struct Staging {
   Fd directory;
+  Fd covers;  // of what is masked: an empty directory `dir` and an empty file `file`
 };
 
 Result<Fd> make_tmpfs(const char* mode, unsigned attributes) noexcept {
@@ -32,9 +33,25 @@ Result<Staging> make_staging() noexcept {
   TRY(sys::move_mount(staging.directory.get(), place.get()));
   const int here = staging.directory.get();
   TRY(sys::mkdirat(here, "root", 0755));
-  TRY(sys::mkdirat(here, "mask", 0));
-  const Fd mask_file = TRY(sys::openat(here, "mask-file", O_WRONLY | O_CREAT | O_EXCL, 0));
+  TRY(sys::mkdirat(here, "covers", 0));
+  TRY(sys::mkdirat(here, "covers/dir", 0));
+  const Fd file = TRY(sys::openat(here, "covers/file", O_WRONLY | O_CREAT | O_EXCL, 0));
+  // Mounted on itself, so that a copy of what is in it has the attributes from birth.
+  staging.covers = TRY(sys::clone_tree(here, "covers", 0));
+  constexpr std::uint64_t kInert =
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  TRY(sys::mount_setattr(staging.covers.get(), 0, kInert, 0));
+  const Fd covers = TRY(sys::openat(here, "covers", O_PATH | O_DIRECTORY));
+  TRY(sys::move_mount(staging.covers.get(), covers.get()));
   return staging;
+}
+
+// A detached copy of what is mounted at a path of the host, which is private here already.
+Result<Fd> copy_tree(const char* path, bool recursive, std::uint64_t attributes) noexcept {
+  const unsigned depth = recursive ? AT_RECURSIVE : 0U;
+  Fd tree = TRY(sys::clone_tree(AT_FDCWD, path, depth));
+  if (attributes != 0) TRY(sys::mount_setattr(tree.get(), depth, attributes, 0));
+  return tree;
 }
 
 Result<Fd> make_overlay(const RootPlan& plan, const Staging& staging, Fd lower) noexcept {
@@ -56,9 +73,7 @@ Result<Fd> make_overlay(const RootPlan& plan, const Staging& staging, Fd lower) 
 
 Result<Fd> make_root(const RootPlan& plan, const Staging& staging, Fd outside) noexcept {
   if (plan.kind == RootPlan::Kind::kTmpfs) return make_tmpfs("0755", MOUNT_ATTR_NODEV);
-  if (!outside)
-    outside = TRY(open_source(
-        {.path = plan.source.c_str(), .recursive = true, .attributes = MOUNT_ATTR_NODEV}, -1));
+  if (!outside) outside = TRY(copy_tree(plan.source.c_str(), true, MOUNT_ATTR_NODEV));
   if (plan.kind == RootPlan::Kind::kDirectory) return outside;
   return make_overlay(plan, staging, std::move(outside));
 }
@@ -84,9 +99,7 @@ Result<void> make_symlink(int root, const MountOp& op) noexcept {
 }
 
 Result<void> bind(int root, const MountOp& op, Fd tree) noexcept {
-  if (!tree)
-    tree = TRY(open_source(
-        {.path = op.source.c_str(), .recursive = op.recursive, .attributes = op.attributes}, -1));
+  if (!tree) tree = TRY(copy_tree(op.source.c_str(), op.recursive, op.attributes));
   const Fd place =
       TRY(make_mount_point(root, op.target.c_str(),
                            op.source_is_file ? MountPointKind::kFile : MountPointKind::kDirectory));
@@ -118,11 +131,8 @@ Result<void> mask(int root, const MountOp& op, const Staging& staging) noexcept 
   if (!place) return place.error();
   const struct stat info = TRY(sys::fstat(place->get()));
   if (S_ISLNK(info.st_mode)) return Error(ELOOP, "mask /", op.target);
-  const Fd cover = TRY(
-      sys::clone_tree(staging.directory.get(), S_ISDIR(info.st_mode) ? "mask" : "mask-file", 0));
-  TRY(sys::mount_setattr(
-      cover.get(), 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-      0));
+  const char* kind = S_ISDIR(info.st_mode) ? "dir" : "file";
+  const Fd cover = TRY(sys::clone_tree(staging.covers.get(), kind, 0));
   return sys::move_mount(cover.get(), place->get());
 }
 
@@ -161,29 +171,28 @@ Result<void> perform(int root, const MountOp& op, const Staging& staging, Fd out
 
 }  // namespace
 
-Result<Fd> open_source(const TreeSource& source, int user_namespace) noexcept {
-  const unsigned depth = source.recursive ? AT_RECURSIVE : 0U;
-  Fd tree = TRY(sys::clone_tree(AT_FDCWD, source.path, depth));
-  const std::uint64_t mapped = user_namespace < 0 ? 0 : MOUNT_ATTR_IDMAP;
-  // Inside, everything is private already: a copy without attributes is ready.
-  if (mapped == 0 && source.attributes == 0) return tree;
-  Result<void> set = sys::mount_setattr(tree.get(), depth, source.attributes | mapped, 0,
-                                        MS_PRIVATE, user_namespace);
-  if (!set && set.error().code() == EINVAL && mapped != 0)
+Result<Fd> clone_source(const TreeSource& source) noexcept {
+  return sys::clone_tree(AT_FDCWD, source.path, source.recursive ? AT_RECURSIVE : 0U);
+}
+
+Result<void> map_source(const TreeSource& source, int tree, int user_namespace) noexcept {
+  Result<void> set =
+      sys::mount_setattr(tree, source.recursive ? AT_RECURSIVE : 0U,
+                         source.attributes | MOUNT_ATTR_IDMAP, 0, MS_PRIVATE, user_namespace);
+  if (!set && set.error().code() == EINVAL)
     return Error(EINVAL, "map the ids of ", source.path)
         .hint(
             "this kernel cannot map ids on that file system; keep the files on ext4, xfs or "
             "btrfs, or set `userns_mode: host`");
-  if (!set) return set.error();
-  return tree;
+  return set;
 }
 
-Result<Fd> apply(const MountPlan& plan, std::span<Fd> outside, Fd& proc) noexcept {
-  // Nothing that is mounted here may travel to the host, nor from it. mount_namespaces(7)
-  TRY(sys::set_propagation_of_root(MS_PRIVATE));
+Result<void> leave_peer_groups() noexcept { return sys::set_propagation_of_root(MS_PRIVATE); }
+
+Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Fd& proc) noexcept {
   const Staging staging = TRY(make_staging());
   std::size_t next = 0;
-  const auto take = [&](bool idmapped) { return idmapped ? std::move(outside[next++]) : Fd(); };
+  const auto take = [&](bool idmapped) { return idmapped ? Fd(outside[next++]) : Fd(); };
 
   Fd root = TRY(make_root(plan.root, staging, take(plan.root.idmapped)));
   const Fd place = TRY(sys::openat(staging.directory.get(), "root", O_PATH | O_DIRECTORY));

@@ -1,6 +1,7 @@
 // The jail's file system tree as an ordered list of mount operations, made with the mount API of
 // descriptors: nothing is ever mounted by a string path inside the root. apply() runs inside,
-// before pivot_root; open_source() on either side. mount_namespaces(7), fsopen(2), open_tree(2)
+// before pivot_root; clone_source() and map_source() outside. mount_namespaces(7), fsopen(2),
+// open_tree(2)
 #pragma once
 
 #include <cstdint>
@@ -55,22 +56,24 @@ struct MountPlan {
   std::vector<MountOp> ops;
 };
 
-// A detached copy of the tree at a host path with the attributes set; `user_namespace` >= 0 maps
-// its ids too (that needs CAP_SYS_ADMIN over the file system, so it is done outside).
+// A tree whose ids are mapped to the jail's. That needs CAP_SYS_ADMIN over the file system, so it
+// is done outside: cloned before there is a child, which inherits the descriptor, and mapped as
+// soon as there is a user namespace, before the child may use it.
 struct TreeSource {
   const char* path;
   bool recursive;
   std::uint64_t attributes;
 };
-Result<Fd> open_source(const TreeSource& source, int user_namespace) noexcept;
-
-// As many trees as one message can carry (SCM_MAX_FD is 253). unix(7)
-inline constexpr std::size_t kMaxOutsideTrees = 250;
+Result<Fd> clone_source(const TreeSource& source) noexcept;
+Result<void> map_source(const TreeSource& source, int tree, int user_namespace) noexcept;
 
 // Makes the whole tree and leaves its root attached, ready for enter(). `outside` are the trees of
 // what is idmapped, the root's first, then in the order of ops; `proc` a detached procfs for the
 // operation that asks for one.
-Result<Fd> apply(const MountPlan& plan, std::span<Fd> outside, Fd& proc) noexcept;
+Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Fd& proc) noexcept;
+
+// Nothing that is mounted from here on travels to the host, nor from it. mount_namespaces(7)
+Result<void> leave_peer_groups() noexcept;
 
 // A procfs of this process's pid namespace, attached nowhere yet: kernel knobs are written through
 // it before any path of the jail is touched. CVE-2019-16884, CVE-2025-52881

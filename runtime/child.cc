@@ -20,16 +20,16 @@ namespace {
 struct Child {
   const plan::LaunchPlan& plan;
   ChildFds fds;
-  Fd proc;                  // a procfs of the jail, attached by the mounts step
-  Fd root;                  // the assembled root
-  Fd pty;                   // the slave
-  Fd trees[kMaxPassedFds];  // made outside, in the order of sources_made_outside()
+  Fd proc;  // a procfs of the jail, attached by the mounts step
+  Fd root;  // the assembled root
+  Fd pty;   // the slave
 };
 
 Result<void> session(Child&) noexcept { return isolation::enter_new_session(); }
 
+// From the go on ids are mapped, and so are the trees that were cloned outside.
 Result<void> await_go(Child& child) noexcept {
-  const SyncMessage message = TRY(receive_message(child.fds.sync, child.trees));
+  const SyncMessage message = TRY(receive_message(child.fds.sync));
   if (message.kind == SyncMessage::Kind::kGo) return {};
   sys::exit_now(static_cast<int>(ExitCode::kFailure));  // the parent is gone: nobody to tell
 }
@@ -54,13 +54,19 @@ Result<void> network(Child& child) noexcept {
   return isolation::bring_loopback_up();
 }
 
-Result<void> sysctls(Child& child) noexcept {
+Result<void> propagation(Child&) noexcept { return isolation::leave_peer_groups(); }
+
+Result<void> procfs(Child& child) noexcept {
   Result<Fd> proc = isolation::make_proc();
   if (!proc && proc.error().code() == EPERM)
     proc.error().hint(
         "the /proc of this host is partly covered, as in a container, and the kernel "
         "then gives no full one away; uncover it, or set `userns_mode: host`");
   child.proc = TRY(std::move(proc));
+  return {};
+}
+
+Result<void> sysctls(Child& child) noexcept {
   Result<void> applied = isolation::apply(child.plan.sysctls, child.proc.get());
   if (!applied && applied.error().index() >= 0) {
     const auto& sysctl = child.plan.sysctls[static_cast<std::size_t>(applied.error().index())];
@@ -71,7 +77,7 @@ Result<void> sysctls(Child& child) noexcept {
 
 Result<void> mounts(Child& child) noexcept {
   const isolation::MountPlan& plan = child.plan.mounts;
-  Result<Fd> root = isolation::apply(plan, child.trees, child.proc);
+  Result<Fd> root = isolation::apply(plan, child.fds.trees, child.proc);
   if (!root) {
     if (root.error().index() < 0) return root.error().in(plan.root.origin, ": root file system: ");
     const auto& op = plan.ops[static_cast<std::size_t>(root.error().index())];
@@ -87,8 +93,7 @@ Result<void> mounts(Child& child) noexcept {
 
 Result<void> open_terminal(Child& child, int dev) noexcept {
   isolation::Pty pty = TRY(isolation::open_pty(dev, child.plan.terminal_size));
-  const int master = pty.master.get();
-  TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kTerminal}, {&master, 1}));
+  TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kTerminal}, pty.master.get()));
   child.pty = std::move(pty.slave);
   // The payload's user may open its terminal by name.
   if (::fchown(child.pty.get(), child.plan.credentials.uid, static_cast<gid_t>(-1)) < 0)
@@ -143,12 +148,12 @@ Result<void> seccomp(Child& child) noexcept {
 [[noreturn]] void fail(int sync, const Error& error) noexcept {
   // When the parent does not take it, nobody is there to read it.
   [[maybe_unused]] const Result<void> sent =
-      send_message(sync, {.kind = SyncMessage::Kind::kFailed, .error = error}, {});
+      send_message(sync, {.kind = SyncMessage::Kind::kFailed, .error = error});
   sys::exit_now(static_cast<int>(error.exit_code()));
 }
 
 Result<void> execute(Child& child) noexcept {
-  TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kExecuting}, {}));
+  TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kExecuting}));
   if (!child.plan.init) return isolation::execute(child.plan.payload);
   return isolation::run_as_init(child.plan.payload,
                                 {.sync = child.fds.sync, .status = child.fds.status}, fail);
@@ -162,11 +167,13 @@ struct Step {
 // The order of a jail's birth.
 constexpr Step kJailSteps[] = {
     {"session", session},
-    {"await go", await_go},
-    {"namespace root", namespace_root},
     {"cgroup namespace", cgroup_namespace},
     {"hostname", hostname},
     {"network", network},
+    {"propagation", propagation},
+    {"procfs", procfs},
+    {"await go", await_go},
+    {"namespace root", namespace_root},
     {"sysctls", sysctls},
     {"mounts", mounts},
     {"terminal", terminal},
@@ -212,7 +219,7 @@ constexpr Step kExecSteps[] = {
 }  // namespace
 
 void jail_main(const plan::LaunchPlan& plan, const ChildFds& fds) noexcept {
-  Child child{.plan = plan, .fds = fds, .proc = {}, .root = {}, .pty = {}, .trees = {}};
+  Child child{.plan = plan, .fds = fds, .proc = {}, .root = {}, .pty = {}};
   walk(kJailSteps, child);
 }
 
@@ -233,11 +240,11 @@ void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
   Result<pid_t> pid = sys::clone3(args);
   if (!pid) fail(fds.sync, pid.error());
   if (*pid == 0) {
-    Child child{.plan = plan, .fds = fds, .proc = {}, .root = {}, .pty = {}, .trees = {}};
+    Child child{.plan = plan, .fds = fds, .proc = {}, .root = {}, .pty = {}};
     walk(kExecSteps, child);
   }
   const SyncMessage told{.kind = SyncMessage::Kind::kPid, .pid = *pid};
-  [[maybe_unused]] const Result<void> sent = send_message(fds.sync, told, {});
+  [[maybe_unused]] const Result<void> sent = send_message(fds.sync, told);
   sys::exit_now(0);
 }
 

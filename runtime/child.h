@@ -2,6 +2,8 @@
 // the plan, allocates nothing, and leaves by _exit alone. clone(2), signal-safety(7)
 #pragma once
 
+#include <span>
+
 #include "isolation/fds.h"
 #include "runtime/plan/launch_plan.h"
 
@@ -11,6 +13,7 @@ struct ChildFds {
   int sync = -1;    // the child's end
   int status = -1;  // takes the payload's wait status when there is an init
   isolation::StandardFds standard{-1, -1, -1};  // unused with a terminal
+  std::span<const int> trees = {};  // cloned outside, in the order of sources_made_outside()
 };
 
 // PID 1 of a new jail.

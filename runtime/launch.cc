@@ -23,14 +23,27 @@ Result<Fd> user_namespace_of(pid_t pid) {
 }
 
 // The trees that must be mapped to the jail's ids, which only we may do.
-Result<std::vector<Fd>> make_trees(const isolation::MountPlan& mounts, pid_t child) {
-  std::vector<Fd> trees;
-  const auto sources = plan::sources_made_outside(mounts);
-  if (sources.empty()) return trees;
-  const Fd user_namespace = TRY(user_namespace_of(child));
-  for (const isolation::TreeSource& source : sources)
-    trees.push_back(TRY(isolation::open_source(source, user_namespace.get())));
+struct Trees {
+  std::vector<isolation::TreeSource> sources;
+  std::vector<Fd> owned;
+  std::vector<int> numbers;  // the same ones, for the child
+};
+
+Result<Trees> clone_trees(const isolation::MountPlan& mounts) {
+  Trees trees{.sources = plan::sources_made_outside(mounts), .owned = {}, .numbers = {}};
+  for (const isolation::TreeSource& source : trees.sources) {
+    trees.owned.push_back(TRY(isolation::clone_source(source)));
+    trees.numbers.push_back(trees.owned.back().get());
+  }
   return trees;
+}
+
+Result<void> map_trees(const Trees& trees, pid_t child) {
+  if (trees.sources.empty()) return {};
+  const Fd user_namespace = TRY(user_namespace_of(child));
+  for (std::size_t i = 0; i < trees.sources.size(); ++i)
+    TRY(isolation::map_source(trees.sources[i], trees.numbers[i], user_namespace.get()));
+  return {};
 }
 
 Error died_early(int pidfd) {
@@ -82,16 +95,13 @@ struct Launcher {
     return pid;
   }
 
-  Result<void> send_go(const std::vector<Fd>& trees) {
-    std::vector<int> numbers;
-    numbers.reserve(trees.size());
-    for (const Fd& tree : trees) numbers.push_back(tree.get());
-    return send_message(launched.sync_.get(), {.kind = SyncMessage::Kind::kGo}, numbers);
+  Result<void> send_go() {
+    return send_message(launched.sync_.get(), {.kind = SyncMessage::Kind::kGo});
   }
 
   // The first child only joins and forks the one that stays, which is our child too.
   Result<void> adopt() {
-    const SyncMessage message = TRY(receive_message(launched.sync_.get(), {}));
+    const SyncMessage message = TRY(receive_message(launched.sync_.get()));
     if (message.kind == SyncMessage::Kind::kFailed) return message.error;
     if (message.kind == SyncMessage::Kind::kEof) return died_early(launched.pidfd());
     TRY(sys::wait_pidfd(launched.pidfd(), WEXITED));
@@ -110,11 +120,11 @@ Launched::~Launched() {
 
 Result<void> Launched::confirm() {
   for (bool executing = false;;) {
-    Fd terminal[1];
-    const SyncMessage message = TRY(receive_message(sync_.get(), terminal));
+    Fd terminal;
+    const SyncMessage message = TRY(receive_message(sync_.get(), &terminal));
     switch (message.kind) {
       case SyncMessage::Kind::kTerminal:
-        terminal_ = std::move(terminal[0]);
+        terminal_ = std::move(terminal);
         break;
       case SyncMessage::Kind::kExecuting:
         executing = true;
@@ -148,15 +158,17 @@ Result<void> limit(const Launched& launched, const plan::LaunchPlan& plan) {
 Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::StandardFds standard) {
   Launcher launcher;
   if (plan.init) launcher.status = TRY(make_pipe());
+  const Trees trees = TRY(clone_trees(plan.mounts));
   const pid_t pid = TRY(launcher.clone(plan.namespaces, cgroup));
   if (pid == 0)
     jail_main(plan, {.sync = launcher.sync.child.get(),
                      .status = launcher.status.write.get(),
-                     .standard = standard});
+                     .standard = standard,
+                     .trees = trees.numbers});
   TRY(isolation::write_for(pid, plan.ids));
+  TRY(map_trees(trees, pid));
   TRY(limit(launcher.launched, plan));
-  const std::vector<Fd> trees = TRY(make_trees(plan.mounts, pid));
-  TRY(launcher.send_go(trees));
+  TRY(launcher.send_go());
   return std::move(launcher.launched);
 }
 
@@ -169,7 +181,7 @@ Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int targe
               static_cast<int>(plan.namespaces));
   TRY(launcher.adopt());
   TRY(limit(launcher.launched, plan));
-  TRY(launcher.send_go({}));
+  TRY(launcher.send_go());
   return std::move(launcher.launched);
 }
 

@@ -182,7 +182,7 @@ Result<int> run_to_end(Birth& birth, const spec::JailConfig& config, const RunOp
     birth.undo();  // before the caller hears of it: then nothing is left
     told = {.kind = SyncMessage::Kind::kFailed, .error = started.error()};
   }
-  [[maybe_unused]] const Result<void> sent = send_message(tell.get(), told, {});
+  [[maybe_unused]] const Result<void> sent = send_message(tell.get(), told);
   tell.reset();
   if (started) {
     // From here on nobody reads what we say; the record and the log are what is left to tell.
@@ -205,7 +205,7 @@ Result<int> run_detached(Birth& birth, const spec::JailConfig& config) {
   }
   pair.child.reset();
   birth.abandon();
-  const SyncMessage told = TRY(receive_message(pair.parent.get(), {}));
+  const SyncMessage told = TRY(receive_message(pair.parent.get()));
   if (told.kind == SyncMessage::Kind::kFailed) return told.error;
   if (told.kind == SyncMessage::Kind::kEof)
     return Error(0, "the monitor of ", config.name, " ended before the payload ran");

@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cstring>
 
 namespace jaula {
 namespace {
 
-constexpr std::size_t kControlSize = CMSG_SPACE(kMaxPassedFds * sizeof(int));
+constexpr std::size_t kControlSize = CMSG_SPACE(sizeof(int));
 
 }  // namespace
 
@@ -20,22 +19,20 @@ Result<SyncPair> make_sync_pair() noexcept {
   return SyncPair{Fd(pair[0]), Fd(pair[1])};
 }
 
-Result<void> send_message(int socket, const SyncMessage& message,
-                          std::span<const int> fds) noexcept {
-  if (fds.size() > kMaxPassedFds) return Error(E2BIG, "pass ", fds.size(), " descriptors");
+Result<void> send_message(int socket, const SyncMessage& message, int fd) noexcept {
   iovec bytes{const_cast<SyncMessage*>(&message), sizeof message};  // NOLINT: sendmsg only reads
-  alignas(cmsghdr) char control[kControlSize];
+  alignas(cmsghdr) char control[kControlSize] = {};
   msghdr header{};
   header.msg_iov = &bytes;
   header.msg_iovlen = 1;
-  if (!fds.empty()) {
+  if (fd >= 0) {
     header.msg_control = control;
-    header.msg_controllen = CMSG_SPACE(fds.size_bytes());
+    header.msg_controllen = sizeof control;
     cmsghdr* rights = CMSG_FIRSTHDR(&header);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(fds.size_bytes());
-    std::memcpy(CMSG_DATA(rights), fds.data(), fds.size_bytes());
+    rights->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
   }
   ssize_t sent;
   do sent = ::sendmsg(socket, &header, MSG_NOSIGNAL);
@@ -44,7 +41,7 @@ Result<void> send_message(int socket, const SyncMessage& message,
   return {};
 }
 
-Result<SyncMessage> receive_message(int socket, std::span<Fd> fds) noexcept {
+Result<SyncMessage> receive_message(int socket, Fd* fd) noexcept {
   SyncMessage message;
   iovec bytes{&message, sizeof message};
   alignas(cmsghdr) char control[kControlSize];
@@ -52,7 +49,7 @@ Result<SyncMessage> receive_message(int socket, std::span<Fd> fds) noexcept {
   header.msg_iov = &bytes;
   header.msg_iovlen = 1;
   header.msg_control = control;
-  header.msg_controllen = CMSG_SPACE(std::min(fds.size(), kMaxPassedFds) * sizeof(int));
+  header.msg_controllen = fd == nullptr ? 0 : sizeof control;
   ssize_t got;
   do got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
   while (got < 0 && errno == EINTR);
@@ -61,16 +58,13 @@ Result<SyncMessage> receive_message(int socket, std::span<Fd> fds) noexcept {
   if (got < 0) return Error(errno, "receive across the fork");
   if (static_cast<std::size_t>(got) != sizeof message)
     return Error(EBADMSG, "receive across the fork");
-  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count && i < fds.size(); ++i) {
-      int number = -1;
-      std::memcpy(&number, CMSG_DATA(part) + i * sizeof number, sizeof number);
-      fds[i] = Fd(number);
-    }
+  const cmsghdr* rights = CMSG_FIRSTHDR(&header);
+  if (rights != nullptr && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
+    int number = -1;
+    std::memcpy(&number, CMSG_DATA(rights), sizeof number);
+    *fd = Fd(number);
   }
-  if ((header.msg_flags & MSG_CTRUNC) != 0) return Error(EMFILE, "receive descriptors");
+  if ((header.msg_flags & MSG_CTRUNC) != 0) return Error(EMFILE, "receive a descriptor");
   return message;
 }
 

@@ -1,9 +1,9 @@
 // The channel between the parent and the process it clones: a SEQPACKET pair, both ends CLOEXEC.
 //
 //   parent                                child
-//     clone3 ────────────────────────────▶  new session, waits
+//     clone3 ────────────────────────────▶  steps of child.cc that need no mapped ids
 //     id maps, mapped mounts, rlimits
-//     ───────────────── go + descriptors ▶  steps of child.cc
+//     ─────────────────────────────── go ▶  the other steps
 //     ◀────────────── terminal + its pty    (when the spec asks for one)
 //     ◀────────────────────────── pid       (exec only: the process that stays)
 //     ◀──────────────────────── failed      (an Error; the child then exits)
@@ -14,14 +14,10 @@
 // Both sides of the fork: nothing here allocates. unix(7)
 #pragma once
 
-#include <span>
-
 #include "runtime/base/fd.h"
 #include "runtime/base/result.h"
 
 namespace jaula {
-
-inline constexpr std::size_t kMaxPassedFds = 250;  // isolation::kMaxOutsideTrees
 
 struct SyncMessage {
   enum class Kind : std::uint32_t {
@@ -41,9 +37,9 @@ struct SyncPair {
 };
 Result<SyncPair> make_sync_pair() noexcept;
 
-Result<void> send_message(int socket, const SyncMessage& message,
-                          std::span<const int> fds) noexcept;
-// Takes one message; at most fds.size() descriptors come with it, the others are an error.
-Result<SyncMessage> receive_message(int socket, std::span<Fd> fds) noexcept;
+// A descriptor goes with it unless `fd` is -1.
+Result<void> send_message(int socket, const SyncMessage& message, int fd = -1) noexcept;
+// Takes one message, and the descriptor that comes with it if `fd` is given.
+Result<SyncMessage> receive_message(int socket, Fd* fd = nullptr) noexcept;
 
 }  // namespace jaula

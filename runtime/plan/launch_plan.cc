@@ -88,11 +88,6 @@ void make_mounts(Making& making, const IdPlan& ids) {
                          .cgroup = making.out.plan.in_cgroup && making.out.plan.cgroup_namespace,
                          .tty_group = ids.whole_range};
   making.out.plan.mounts = make_mount_plan(making.config, making.options.userland, facts);
-  const std::size_t outside = sources_made_outside(making.out.plan.mounts).size();
-  if (outside > isolation::kMaxOutsideTrees)
-    making.out.problems.push_back(
-        Error(E2BIG, outside, " mounts from the host")
-            .hint("at most ", isolation::kMaxOutsideTrees, " can be handed in"));
 }
 
 void make_sysctls(Making& making, const IdPlan& ids) {
