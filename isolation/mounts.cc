@@ -78,32 +78,32 @@ Result<Fd> make_root(const RootPlan& plan, const Staging& staging, Fd outside) n
   return make_overlay(plan, staging, std::move(outside));
 }
 
-Result<void> make_file(int root, const MountOp& op) noexcept {
+// The root that is being assembled, and what the operations on it take.
+struct Assembly {
+  const Staging& staging;
+  RootWalk walk;
+  Fd& proc;
+};
+
+Result<void> make_file(Assembly& at, const MountOp& op) noexcept {
   const char* path = op.target.c_str();
-  const Fd place = TRY(make_mount_point(root, path, MountPointKind::kFile));
-  const Fd file = TRY(open_in_root(root, path, O_WRONLY | O_TRUNC | O_NOFOLLOW));
+  const Fd file = TRY(at.walk.make_file(path));
   TRY(sys::write_all(file.get(), op.source, path));
   if (::fchmod(file.get(), op.mode) < 0) return Error(errno, "set mode of ", path);
   return {};
 }
 
-Result<void> make_symlink(int root, const MountOp& op) noexcept {
-  const std::size_t slash = op.target.rfind('/');
-  if (slash == std::string::npos) return sys::symlinkat(op.source.c_str(), root, op.target.c_str());
-  char above[512];
-  if (slash >= sizeof above) return Error(ENAMETOOLONG, "make link ", op.target);
-  op.target.copy(above, slash);
-  above[slash] = '\0';
-  const Fd parent = TRY(make_directory(root, above, 0755));
-  return sys::symlinkat(op.source.c_str(), parent.get(), op.target.c_str() + slash + 1);
+Result<void> attach(Assembly& at, const MountOp& op, int tree, int place) noexcept {
+  TRY(sys::move_mount(tree, place));
+  at.walk.covered(op.target);
+  return {};
 }
 
-Result<void> bind(int root, const MountOp& op, Fd tree) noexcept {
+Result<void> bind(Assembly& at, const MountOp& op, Fd tree) noexcept {
   if (!tree) tree = TRY(copy_tree(op.source.c_str(), op.recursive, op.attributes));
-  const Fd place =
-      TRY(make_mount_point(root, op.target.c_str(),
-                           op.source_is_file ? MountPointKind::kFile : MountPointKind::kDirectory));
-  return sys::move_mount(tree.get(), place.get());
+  const auto kind = op.source_is_file ? MountPointKind::kFile : MountPointKind::kDirectory;
+  const Fd place = TRY(at.walk.make_mount_point(op.target.c_str(), kind));
+  return attach(at, op, tree.get(), place.get());
 }
 
 Result<Fd> make_file_system(const MountOp& op) noexcept {
@@ -116,55 +116,50 @@ Result<Fd> make_file_system(const MountOp& op) noexcept {
   return sys::fsmount(context.get(), op.source.c_str(), static_cast<unsigned>(op.attributes));
 }
 
-Result<void> mount_file_system(int root, const MountOp& op, Fd& proc) noexcept {
-  const Fd place = TRY(make_mount_point(root, op.target.c_str(), MountPointKind::kDirectory));
-  if (op.source == "proc") return sys::move_mount(proc.get(), place.get());
+Result<void> mount_file_system(Assembly& at, const MountOp& op) noexcept {
+  const Fd place = TRY(at.walk.make_mount_point(op.target.c_str(), MountPointKind::kDirectory));
+  if (op.source == "proc") return attach(at, op, at.proc.get(), place.get());
   const Fd mount = TRY(make_file_system(op));
-  return sys::move_mount(mount.get(), place.get());
+  return attach(at, op, mount.get(), place.get());
 }
 
 // The cover of a masked path comes from the staging tmpfs, never from an inode of the jail.
 // CVE-2025-31133
-Result<void> mask(int root, const MountOp& op, const Staging& staging) noexcept {
-  Result<Fd> place = open_in_root(root, op.target.c_str(), O_PATH | O_NOFOLLOW);
-  if (!place && place.error().code() == ENOENT) return {};
-  if (!place) return place.error();
-  const struct stat info = TRY(sys::fstat(place->get()));
+Result<void> mask(Assembly& at, const MountOp& op, const Fd& place) noexcept {
+  const struct stat info = TRY(sys::fstat(place.get()));
   if (S_ISLNK(info.st_mode)) return Error(ELOOP, "mask /", op.target);
   const char* kind = S_ISDIR(info.st_mode) ? "dir" : "file";
-  const Fd cover = TRY(sys::clone_tree(staging.covers.get(), kind, 0));
-  return sys::move_mount(cover.get(), place->get());
+  const Fd cover = TRY(sys::clone_tree(at.staging.covers.get(), kind, 0));
+  return attach(at, op, cover.get(), place.get());
 }
 
-Result<void> make_read_only(int root, const MountOp& op) noexcept {
-  Result<Fd> place = open_in_root(root, op.target.c_str(), O_PATH | O_NOFOLLOW);
-  if (!place && place.error().code() == ENOENT) return {};
-  if (!place) return place.error();
-  const Fd copy = TRY(sys::clone_tree(place->get(), "", AT_EMPTY_PATH | AT_RECURSIVE));
+Result<void> make_read_only(Assembly& at, const MountOp& op, const Fd& place) noexcept {
+  const Fd copy = TRY(sys::clone_tree(place.get(), "", AT_EMPTY_PATH | AT_RECURSIVE));
   TRY(sys::mount_setattr(copy.get(), op.recursive ? AT_RECURSIVE : 0,
                          op.attributes | MOUNT_ATTR_RDONLY, 0));
-  return sys::move_mount(copy.get(), place->get());
+  return attach(at, op, copy.get(), place.get());
 }
 
-Result<void> perform(int root, const MountOp& op, const Staging& staging, Fd outside,
-                     Fd& proc) noexcept {
+Result<void> perform(Assembly& at, const MountOp& op, Fd outside) noexcept {
   switch (op.kind) {
-    case MountOp::Kind::kDirectory: {
-      const Fd made = TRY(make_directory(root, op.target.c_str(), op.mode));
-      return {};
-    }
+    case MountOp::Kind::kDirectory:
+      return at.walk.make_directory(op.target.c_str(), op.mode);
     case MountOp::Kind::kFile:
-      return make_file(root, op);
+      return make_file(at, op);
     case MountOp::Kind::kSymlink:
-      return make_symlink(root, op);
+      return at.walk.make_link(op.target.c_str(), op.source.c_str());
     case MountOp::Kind::kBind:
-      return bind(root, op, std::move(outside));
+      return bind(at, op, std::move(outside));
     case MountOp::Kind::kFileSystem:
-      return mount_file_system(root, op, proc);
+      return mount_file_system(at, op);
     case MountOp::Kind::kMask:
-      return mask(root, op, staging);
-    case MountOp::Kind::kReadOnly:
-      return make_read_only(root, op);
+    case MountOp::Kind::kReadOnly: {
+      const Result<Fd> place = at.walk.find(op.target.c_str());
+      if (!place && place.error().code() == ENOENT) return {};
+      if (!place) return place.error();
+      return op.kind == MountOp::Kind::kMask ? mask(at, op, *place)
+                                             : make_read_only(at, op, *place);
+    }
   }
   return Error(EINVAL, "unknown mount operation");
 }
@@ -197,9 +192,10 @@ Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Fd& proc) 
   Fd root = TRY(make_root(plan.root, staging, take(plan.root.idmapped)));
   const Fd place = TRY(sys::openat(staging.directory.get(), "root", O_PATH | O_DIRECTORY));
   TRY(sys::move_mount(root.get(), place.get()));
+  Assembly assembly{.staging = staging, .walk = RootWalk(root.get()), .proc = proc};
   int index = 0;
   for (const MountOp& op : plan.ops) {
-    Result<void> performed = perform(root.get(), op, staging, take(op.idmapped), proc);
+    Result<void> performed = perform(assembly, op, take(op.idmapped));
     if (!performed) return performed.error().at(index);
     ++index;
   }

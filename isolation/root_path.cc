@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 
 #include <cstring>
@@ -34,20 +33,12 @@ Result<void> require_kind(int fd, const char* path, MountPointKind kind) noexcep
                                                : "a file mounts on a regular file");
 }
 
-struct Parent {
-  Fd directory;
-  const char* name;  // the last component
-};
-
-Result<Parent> make_parent(int root, const char* path) noexcept {
-  const char* slash = std::strrchr(path, '/');
-  if (slash == nullptr) return Parent{TRY(make_directory(root, ".", 0755)), path};
-  char above[PATH_MAX];
-  const auto size = static_cast<std::size_t>(slash - path);
-  if (size >= sizeof above) return Error(ENAMETOOLONG, "walk to ", path);
-  std::memcpy(above, path, size);
-  above[size] = '\0';
-  return Parent{TRY(make_directory(root, above, 0755)), slash + 1};
+// One component below a directory that was walked to already.
+Result<Fd> open_name(int directory, const char* name, int flags) noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  return sys::openat2(directory, name, how);
 }
 
 }  // namespace
@@ -59,32 +50,81 @@ Result<Fd> open_in_root(int root, const char* path, int flags) noexcept {
   return sys::openat2(root, path, how);
 }
 
-Result<Fd> make_directory(int root, const char* path, mode_t mode) noexcept {
-  Result<Fd> there = open_in_root(root, path, O_PATH | O_DIRECTORY);
+// mkdir -p: the directory at `path`, made with `mode` where it is missing.
+Result<Fd> RootWalk::make_directories(const char* path, mode_t mode) noexcept {
+  Result<Fd> there = open_in_root(root_, path, O_PATH | O_DIRECTORY);
   if (there || there.error().code() != ENOENT) return there;
-  const Parent parent = TRY(make_parent(root, path));
-  Result<void> made = sys::mkdirat(parent.directory.get(), parent.name, mode);
+  const Place place = TRY(place_of(path, true));
+  Result<void> made = sys::mkdirat(place.directory, place.name, mode);
   // EEXIST: a dangling link in the place; the open below says so.
   if (!made && made.error().code() != EEXIST) return made.error();
-  return open_in_root(root, path, O_PATH | O_DIRECTORY);
+  return open_in_root(root_, path, O_PATH | O_DIRECTORY);
 }
 
-Result<Fd> make_mount_point(int root, const char* path, MountPointKind kind) noexcept {
-  Result<Fd> there = open_in_root(root, path, O_PATH | O_NOFOLLOW);
-  if (!there) {
-    if (there.error().code() != ENOENT) return there;
-    const Parent parent = TRY(make_parent(root, path));
-    if (kind == MountPointKind::kDirectory) {
-      TRY(sys::mkdirat(parent.directory.get(), parent.name, 0755));
-    } else {
-      const Fd made = TRY(sys::openat(parent.directory.get(), parent.name,
-                                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
-    }
-    there = open_in_root(root, path, O_PATH | O_NOFOLLOW);
-    if (!there) return there;
+Result<RootWalk::Place> RootWalk::place_of(const char* path, bool make) noexcept {
+  const char* slash = std::strrchr(path, '/');
+  if (slash == nullptr) return Place{root_, path};
+  const auto size = static_cast<std::size_t>(slash - path);
+  if (size >= sizeof directory_path_) return Error(ENAMETOOLONG, "walk to ", path);
+  if (directory_ &&
+      std::string_view(directory_path_, directory_size_) == std::string_view(path, size))
+    return Place{directory_.get(), slash + 1};
+  char above[sizeof directory_path_];
+  std::memcpy(above, path, size);
+  above[size] = '\0';
+  // What is on the way is walked to, and kept, first.
+  Fd found =
+      TRY(make ? make_directories(above, 0755) : open_in_root(root_, above, O_PATH | O_DIRECTORY));
+  std::memcpy(directory_path_, above, size);
+  directory_size_ = size;
+  directory_ = std::move(found);
+  return Place{directory_.get(), slash + 1};
+}
+
+Result<Fd> RootWalk::find(const char* path) noexcept {
+  const Place place = TRY(place_of(path, false));
+  return open_name(place.directory, place.name, O_PATH | O_NOFOLLOW);
+}
+
+Result<void> RootWalk::make_directory(const char* path, mode_t mode) noexcept {
+  const Fd made = TRY(make_directories(path, mode));
+  return {};
+}
+
+Result<void> RootWalk::make_link(const char* path, const char* text) noexcept {
+  const Place place = TRY(place_of(path, true));
+  return sys::symlinkat(text, place.directory, place.name);
+}
+
+Result<Fd> RootWalk::make_file(const char* path) noexcept {
+  const Place place = TRY(place_of(path, true));
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
+  Fd file = TRY(sys::openat(place.directory, place.name, kFlags, 0644));
+  TRY(require_kind(file.get(), path, MountPointKind::kFile));
+  return file;
+}
+
+Result<Fd> RootWalk::make_mount_point(const char* path, MountPointKind kind) noexcept {
+  const Place place = TRY(place_of(path, true));
+  if (kind == MountPointKind::kFile) {
+    // Most are missing: made and opened in one.
+    constexpr int kNew = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+    Result<Fd> made = sys::openat(place.directory, place.name, kNew, 0644);
+    if (made || (made.error().code() != EEXIST && made.error().code() != EROFS)) return made;
   }
-  TRY(require_kind(there->get(), path, kind));
+  Result<Fd> there = open_name(place.directory, place.name, O_PATH | O_NOFOLLOW);
+  if (!there && there.error().code() == ENOENT && kind == MountPointKind::kDirectory) {
+    TRY(sys::mkdirat(place.directory, place.name, 0755));
+    there = open_name(place.directory, place.name, O_PATH | O_NOFOLLOW);
+  }
+  if (there) TRY(require_kind(there->get(), path, kind));
   return there;
+}
+
+void RootWalk::covered(std::string_view path) noexcept {
+  const std::string_view kept(directory_path_, directory_size_);
+  if (kept.starts_with(path) && (kept.size() == path.size() || kept[path.size()] == '/'))
+    directory_.reset();
 }
 
 }  // namespace jaula::isolation

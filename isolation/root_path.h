@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include <string_view>
+
 #include "runtime/base/fd.h"
 #include "runtime/base/result.h"
 
@@ -14,13 +16,38 @@ namespace jaula::isolation {
 // Follows links as they look from inside the root; never a magic link.
 Result<Fd> open_in_root(int root, const char* path, int flags) noexcept;
 
-// mkdir -p inside the root: the directory at `path`, made with `mode` where it is missing.
-Result<Fd> make_directory(int root, const char* path, mode_t mode) noexcept;
-
 enum class MountPointKind : unsigned char { kDirectory, kFile };
 
-// An O_PATH descriptor to mount on, made (empty) where it is missing. The place itself must be
-// what `kind` says: a link, FIFO, socket or device there is refused.
-Result<Fd> make_mount_point(int root, const char* path, MountPointKind kind) noexcept;
+// A walk to one place in the root after another. Neighbours share their directory, so the last one
+// is kept open; directories on the way are made (0755) where a place is made.
+class RootWalk {
+ public:
+  explicit RootWalk(int root) noexcept : root_(root) {}
+
+  // O_PATH of what is there; a link in the last place is not followed. ENOENT.
+  Result<Fd> find(const char* path) noexcept;
+  Result<void> make_directory(const char* path, mode_t mode) noexcept;
+  Result<void> make_link(const char* path, const char* text) noexcept;
+  Result<Fd> make_file(const char* path) noexcept;  // emptied, for writing
+  // An O_PATH descriptor to mount on, made (empty) where it is missing. The place itself must be
+  // what `kind` says: a link, FIFO, socket or device there is refused.
+  Result<Fd> make_mount_point(const char* path, MountPointKind kind) noexcept;
+
+  // Something is mounted on `path` now: what was walked to below it is covered.
+  void covered(std::string_view path) noexcept;
+
+ private:
+  struct Place {
+    int directory;
+    const char* name;  // the last component
+  };
+  Result<Place> place_of(const char* path, bool make) noexcept;
+  Result<Fd> make_directories(const char* path, mode_t mode) noexcept;
+
+  int root_;
+  Fd directory_;  // at directory_path_
+  std::size_t directory_size_ = 0;
+  char directory_path_[4096];
+};
 
 }  // namespace jaula::isolation

@@ -59,7 +59,6 @@ TEST_CASE("examples: hello.yaml serves its page from a jail") {
 TEST_CASE("examples: nginx.yaml is Debian's nginx with one writable directory") {
   const Jails jails;
   if (!installed("/usr/sbin/nginx")) return skip("nginx is not installed");
-  if (jails.probe({"ids"}, {"-u", "33"}).code != 0) return skip("one id alone is mapped here");
   const std::string name = jails.name("nginx");
   const std::string state = jails.scratch() / "nginx";
   std::filesystem::create_directory(state);
@@ -83,7 +82,6 @@ TEST_CASE(
     "examples: postgres.yaml makes its cluster in the jail and answers a query through exec") {
   const Jails jails;
   if (!installed("/usr/lib/postgresql/15/bin/postgres")) return skip("postgresql is not installed");
-  if (jails.probe({"ids"}, {"-u", "33"}).code != 0) return skip("one id alone is mapped here");
   const std::string name = jails.name("postgres");
   const std::string state = jails.scratch() / "postgres";
   std::filesystem::create_directory(state);
@@ -110,7 +108,6 @@ TEST_CASE(
 
 TEST_CASE("examples: oneshot.yaml ends by itself with its result") {
   const Jails jails;
-  if (jails.probe({"ids"}, {"-u", "33"}).code != 0) return skip("one id alone is mapped here");
   const Ran ran = jails.jaula({"run", example("oneshot.yaml")});
   CHECK_EQ(ran.out, "100000\n");
   CHECK_EQ(ran.code, 0);

@@ -69,9 +69,18 @@ Jails::Jails() : root_(scratch_ / "root"), before_(look_around()) {
 
 Jails::~Jails() {
   const fs::path run = state() + "/run";
-  if (!fs::exists(run)) return;
-  for (const auto& entry : fs::directory_iterator(run))
-    if (entry.path().filename() != ".ids") jaula({"rm", "-f", entry.path().filename()});
+  if (fs::exists(run))
+    for (const auto& entry : fs::directory_iterator(run))
+      if (entry.path().filename() != ".ids") jaula({"rm", "-f", entry.path().filename()});
+  // What other ids of a user's jail have made, only a jail of the user's can delete.
+  for (const auto& entry : fs::directory_iterator(scratch_.path())) {
+    std::error_code refused;
+    fs::remove_all(entry.path(), refused);
+    if (refused)
+      test::run({jaula_binary(), "--root", scratch_ / "sweep", "run", "-v",
+                 scratch_.path() + ":/scratch", "host", "--", "rm", "-rf",
+                 "/scratch/" + entry.path().filename().string()});
+  }
 }
 
 Words Jails::command(Words words) const {

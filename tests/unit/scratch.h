@@ -132,10 +132,12 @@ class Child {
 // not let us.
 inline bool mount_small_disk(const std::string& path, const std::string& size) {
   const uid_t uid = ::geteuid();
+  const gid_t gid = ::getegid();
   if (::unshare(uid == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) < 0) return false;
   if (uid != 0) {
     put_file("/proc/self/setgroups", "deny");
     put_file("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1");
+    put_file("/proc/self/gid_map", "0 " + std::to_string(gid) + " 1");
   }
   ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   return ::mount("tmpfs", path.c_str(), "tmpfs", 0, ("mode=0700,size=" + size).c_str()) == 0;
