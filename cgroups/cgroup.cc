@@ -205,4 +205,13 @@ Result<void> Cgroup::remove(milliseconds patience) {
   return {};
 }
 
+Result<void> Cgroup::kill_and_remove() {
+  if (::rmdir(path_.c_str()) == 0) {
+    directory_.reset();
+    return {};
+  }
+  TRY(kill());
+  return remove();
+}
+
 }  // namespace jaula::cgroups

@@ -51,6 +51,8 @@ class Cgroup {
   // Removes the directory and those the jail made below it. The tree must be dead; what is still
   // on its way out is waited for. A cgroup that is gone has been removed.
   Result<void> remove(std::chrono::milliseconds patience = std::chrono::seconds(5));
+  // Both of them. Most often nobody is left to kill, and one call does it.
+  Result<void> kill_and_remove();
 
  private:
   Cgroup(Fd directory, std::string path) noexcept

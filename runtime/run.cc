@@ -55,8 +55,7 @@ void Birth::undo() noexcept {
   if (!claimed_) return;
   claimed_ = false;
   if (jail_.cgroup) {
-    for (Result<void> undone : {jail_.cgroup.kill(), jail_.cgroup.remove()})
-      if (!undone) log::error(undone.error());
+    if (Result<void> undone = jail_.cgroup.kill_and_remove(); !undone) log::error(undone.error());
   }
   if (Result<void> removed = jail_.directory.remove(); !removed) log::error(removed.error());
 }
@@ -101,8 +100,7 @@ Result<void> Birth::make_cgroup() {
   if (!made && made.error().code() == EEXIST) {
     // The name is ours, so what stands there was left by a monitor that was killed.
     cgroups::Cgroup left = TRY(cgroups::Cgroup::open(facts_.cgroups.parent + "/" + name));
-    TRY(left.kill());
-    TRY(left.remove());
+    TRY(left.kill_and_remove());
     made = cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
   }
   jail_.cgroup = TRY(std::move(made));

@@ -30,12 +30,12 @@ Exit exit_of(const Running& jail, const Ended& ended) {
             .detail = {},
             .at = now_nanoseconds()};
   const auto& memory = jail.state.config.resources.memory;
-  const std::uint64_t kills = jail.cgroup ? jail.cgroup.counter("memory.events", "oom_kill") : 0;
   if (ended.time_limit) {
     exit.reason = EndReason::kTimeLimit;
     exit.code = static_cast<int>(ExitCode::kTimeLimit);
     exit.detail = "time_limit reached";
-  } else if (ended.signal == SIGKILL && kills > 0 && memory) {
+  } else if (ended.signal == SIGKILL && memory && jail.cgroup &&
+             jail.cgroup.counter("memory.events", "oom_kill") > 0) {
     exit.reason = EndReason::kOom;
     exit.detail = "out of memory: mem_limit of " + std::to_string(memory->value) + " bytes reached";
   } else if (ended.terminated || stop_was_asked(jail.directory)) {
@@ -85,8 +85,7 @@ Result<Exit> bury(Running& jail, const Ended& ended) {
   if (jail.log) jail.log->finish();
   const Exit exit = exit_of(jail, ended);
   if (jail.cgroup) {
-    TRY(jail.cgroup.kill());
-    TRY(jail.cgroup.remove());
+    TRY(jail.cgroup.kill_and_remove());
     jail.cgroup = cgroups::Cgroup();
   }
   // A waiter reads the end from its open file, even when the record goes with the next line.
