@@ -16,7 +16,11 @@ namespace {
 // would stay under it when the topmost mount of "/" is detached.
 struct Staging {
   Fd directory;
-  Fd covers;  // of what is masked: an empty directory `dir` and an empty file `file`
+  // Copies of what covers a masked path, one of each kind; a new one is made when it is used.
+  struct Cover {
+    const char* name;
+    Fd tree;
+  } covers[2] = {{"file", {}}, {"directory", {}}};
 };
 
 Result<Fd> make_tmpfs(const char* mode, unsigned attributes) noexcept {
@@ -29,21 +33,17 @@ Result<Fd> make_tmpfs(const char* mode, unsigned attributes) noexcept {
 Result<Staging> make_staging() noexcept {
   Staging staging;
   staging.directory = TRY(make_tmpfs("0700", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
-  const Fd place = TRY(sys::open("/proc", O_PATH | O_DIRECTORY));
-  TRY(sys::move_mount(staging.directory.get(), place.get()));
   const int here = staging.directory.get();
+  TRY(sys::move_mount(here, AT_FDCWD, "/proc"));
   TRY(sys::mkdirat(here, "root", 0755));
-  TRY(sys::mkdirat(here, "covers", 0));
-  TRY(sys::mkdirat(here, "covers/dir", 0));
-  const Fd file = TRY(sys::openat(here, "covers/file", O_WRONLY | O_CREAT | O_EXCL, 0));
-  // Mounted on itself, so that a copy of what is in it has the attributes from birth.
-  staging.covers = TRY(sys::clone_tree(here, "covers", 0));
-  constexpr std::uint64_t kInert =
-      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  TRY(sys::mount_setattr(staging.covers.get(), 0, kInert, 0));
-  const Fd covers = TRY(sys::openat(here, "covers", O_PATH | O_DIRECTORY));
-  TRY(sys::move_mount(staging.covers.get(), covers.get()));
+  TRY(sys::mkdirat(here, "directory", 0));
+  TRY(sys::mknod_file(here, "file", 0));
   return staging;
+}
+
+// Nothing more is written to it; what is copied from it from here on covers, and does no more.
+Result<void> seal(const Staging& staging) noexcept {
+  return sys::mount_setattr(staging.directory.get(), 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, 0);
 }
 
 // A detached copy of what is mounted at a path of the host, which is private here already.
@@ -57,8 +57,7 @@ Result<Fd> copy_tree(const char* path, bool recursive, std::uint64_t attributes)
 Result<Fd> make_overlay(const RootPlan& plan, const Staging& staging, Fd lower) noexcept {
   const int here = staging.directory.get();
   for (const char* name : {"lower", "upper", "work"}) TRY(sys::mkdirat(here, name, 0755));
-  const Fd place = TRY(sys::openat(here, "lower", O_PATH | O_DIRECTORY));
-  TRY(sys::move_mount(lower.get(), place.get()));
+  TRY(sys::move_mount(lower.get(), here, "lower"));
   // Layers are named by paths relative to the working directory: no separator of overlayfs' option
   // syntax can come from a path of the user's.
   TRY(sys::fchdir(here));
@@ -80,7 +79,7 @@ Result<Fd> make_root(const RootPlan& plan, const Staging& staging, Fd outside) n
 
 // The root that is being assembled, and what the operations on it take.
 struct Assembly {
-  const Staging& staging;
+  Staging& staging;
   RootWalk walk;
   Fd& proc;
 };
@@ -93,17 +92,10 @@ Result<void> make_file(Assembly& at, const MountOp& op) noexcept {
   return {};
 }
 
-Result<void> attach(Assembly& at, const MountOp& op, int tree, int place) noexcept {
-  TRY(sys::move_mount(tree, place));
-  at.walk.covered(op.target);
-  return {};
-}
-
 Result<void> bind(Assembly& at, const MountOp& op, Fd tree) noexcept {
   if (!tree) tree = TRY(copy_tree(op.source.c_str(), op.recursive, op.attributes));
   const auto kind = op.source_is_file ? MountPointKind::kFile : MountPointKind::kDirectory;
-  const Fd place = TRY(at.walk.make_mount_point(op.target.c_str(), kind));
-  return attach(at, op, tree.get(), place.get());
+  return at.walk.mount(op.target.c_str(), kind, tree.get());
 }
 
 Result<Fd> make_file_system(const MountOp& op) noexcept {
@@ -117,27 +109,36 @@ Result<Fd> make_file_system(const MountOp& op) noexcept {
 }
 
 Result<void> mount_file_system(Assembly& at, const MountOp& op) noexcept {
-  const Fd place = TRY(at.walk.make_mount_point(op.target.c_str(), MountPointKind::kDirectory));
-  if (op.source == "proc") return attach(at, op, at.proc.get(), place.get());
+  const char* path = op.target.c_str();
+  if (op.source == "proc") return at.walk.mount(path, MountPointKind::kDirectory, at.proc.get());
   const Fd mount = TRY(make_file_system(op));
-  return attach(at, op, mount.get(), place.get());
+  return at.walk.mount(path, MountPointKind::kDirectory, mount.get());
 }
 
 // The cover of a masked path comes from the staging tmpfs, never from an inode of the jail.
 // CVE-2025-31133
-Result<void> mask(Assembly& at, const MountOp& op, const Fd& place) noexcept {
-  const struct stat info = TRY(sys::fstat(place.get()));
-  if (S_ISLNK(info.st_mode)) return Error(ELOOP, "mask /", op.target);
-  const char* kind = S_ISDIR(info.st_mode) ? "dir" : "file";
-  const Fd cover = TRY(sys::clone_tree(at.staging.covers.get(), kind, 0));
-  return attach(at, op, cover.get(), place.get());
+Result<void> mask(Assembly& at, const MountOp& op) noexcept {
+  Result<void> covered;
+  for (Staging::Cover& cover : at.staging.covers) {
+    if (!cover.tree) cover.tree = TRY(sys::clone_tree(at.staging.directory.get(), cover.name, 0));
+    covered = at.walk.cover(op.target.c_str(), cover.tree.get());
+    if (covered) cover.tree.reset();
+    // EINVAL: one is a directory and the other is none.
+    if (covered || covered.error().code() != EINVAL) break;
+  }
+  if (!covered && covered.error().code() == ENOENT) return {};
+  return covered;
 }
 
-Result<void> make_read_only(Assembly& at, const MountOp& op, const Fd& place) noexcept {
-  const Fd copy = TRY(sys::clone_tree(place.get(), "", AT_EMPTY_PATH | AT_RECURSIVE));
+Result<void> make_read_only(Assembly& at, const MountOp& op) noexcept {
+  const char* path = op.target.c_str();
+  const Result<Fd> place = at.walk.find(path);
+  if (!place && place.error().code() == ENOENT) return {};
+  if (!place) return place.error();
+  const Fd copy = TRY(sys::clone_tree(place->get(), "", AT_EMPTY_PATH | AT_RECURSIVE));
   TRY(sys::mount_setattr(copy.get(), op.recursive ? AT_RECURSIVE : 0,
                          op.attributes | MOUNT_ATTR_RDONLY, 0));
-  return attach(at, op, copy.get(), place.get());
+  return at.walk.cover(path, copy.get());
 }
 
 Result<void> perform(Assembly& at, const MountOp& op, Fd outside) noexcept {
@@ -153,13 +154,9 @@ Result<void> perform(Assembly& at, const MountOp& op, Fd outside) noexcept {
     case MountOp::Kind::kFileSystem:
       return mount_file_system(at, op);
     case MountOp::Kind::kMask:
-    case MountOp::Kind::kReadOnly: {
-      const Result<Fd> place = at.walk.find(op.target.c_str());
-      if (!place && place.error().code() == ENOENT) return {};
-      if (!place) return place.error();
-      return op.kind == MountOp::Kind::kMask ? mask(at, op, *place)
-                                             : make_read_only(at, op, *place);
-    }
+      return mask(at, op);
+    case MountOp::Kind::kReadOnly:
+      return make_read_only(at, op);
   }
   return Error(EINVAL, "unknown mount operation");
 }
@@ -185,13 +182,13 @@ Result<void> map_source(const TreeSource& source, int tree, int user_namespace) 
 Result<void> leave_peer_groups() noexcept { return sys::set_propagation_of_root(MS_PRIVATE); }
 
 Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Fd& proc) noexcept {
-  const Staging staging = TRY(make_staging());
+  Staging staging = TRY(make_staging());
   std::size_t next = 0;
   const auto take = [&](bool idmapped) { return idmapped ? Fd(outside[next++]) : Fd(); };
 
   Fd root = TRY(make_root(plan.root, staging, take(plan.root.idmapped)));
-  const Fd place = TRY(sys::openat(staging.directory.get(), "root", O_PATH | O_DIRECTORY));
-  TRY(sys::move_mount(root.get(), place.get()));
+  TRY(sys::move_mount(root.get(), staging.directory.get(), "root"));
+  TRY(seal(staging));
   Assembly assembly{.staging = staging, .walk = RootWalk(root.get()), .proc = proc};
   int index = 0;
   for (const MountOp& op : plan.ops) {

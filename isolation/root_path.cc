@@ -104,27 +104,33 @@ Result<Fd> RootWalk::make_file(const char* path) noexcept {
   return file;
 }
 
-Result<Fd> RootWalk::make_mount_point(const char* path, MountPointKind kind) noexcept {
-  const Place place = TRY(place_of(path, true));
-  if (kind == MountPointKind::kFile) {
-    // Most are missing: made and opened in one.
-    constexpr int kNew = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-    Result<Fd> made = sys::openat(place.directory, place.name, kNew, 0644);
-    if (made || (made.error().code() != EEXIST && made.error().code() != EROFS)) return made;
-  }
-  Result<Fd> there = open_name(place.directory, place.name, O_PATH | O_NOFOLLOW);
-  if (!there && there.error().code() == ENOENT && kind == MountPointKind::kDirectory) {
-    TRY(sys::mkdirat(place.directory, place.name, 0755));
-    there = open_name(place.directory, place.name, O_PATH | O_NOFOLLOW);
-  }
-  if (there) TRY(require_kind(there->get(), path, kind));
-  return there;
+Result<void> RootWalk::attach(const char* path, int tree, int directory,
+                              const char* name) noexcept {
+  TRY(sys::move_mount(tree, directory, name));
+  // What was walked to at this path or below it is covered now.
+  const std::string_view kept(directory_path_, directory_size_);
+  const std::string_view mounted(path);
+  if (kept.starts_with(mounted) && (kept.size() == mounted.size() || kept[mounted.size()] == '/'))
+    directory_.reset();
+  return {};
 }
 
-void RootWalk::covered(std::string_view path) noexcept {
-  const std::string_view kept(directory_path_, directory_size_);
-  if (kept.starts_with(path) && (kept.size() == path.size() || kept[path.size()] == '/'))
-    directory_.reset();
+Result<void> RootWalk::cover(const char* path, int tree) noexcept {
+  const Place place = TRY(place_of(path, false));
+  return attach(path, tree, place.directory, place.name);
+}
+
+Result<void> RootWalk::mount(const char* path, MountPointKind kind, int tree) noexcept {
+  const Place place = TRY(place_of(path, true));
+  const Result<void> made = kind == MountPointKind::kDirectory
+                                ? sys::mkdirat(place.directory, place.name, 0755)
+                                : sys::mknod_file(place.directory, place.name, 0644);
+  // What replaces it meanwhile is covered itself: the last step of the walk follows no link.
+  if (made) return attach(path, tree, place.directory, place.name);
+  if (made.error().code() != EEXIST) return made;
+  const Fd there = TRY(open_name(place.directory, place.name, O_PATH | O_NOFOLLOW));
+  TRY(require_kind(there.get(), path, kind));
+  return attach(path, tree, there.get(), "");
 }
 
 }  // namespace jaula::isolation

@@ -24,17 +24,17 @@ class RootWalk {
  public:
   explicit RootWalk(int root) noexcept : root_(root) {}
 
-  // O_PATH of what is there; a link in the last place is not followed. ENOENT.
-  Result<Fd> find(const char* path) noexcept;
   Result<void> make_directory(const char* path, mode_t mode) noexcept;
   Result<void> make_link(const char* path, const char* text) noexcept;
   Result<Fd> make_file(const char* path) noexcept;  // emptied, for writing
-  // An O_PATH descriptor to mount on, made (empty) where it is missing. The place itself must be
-  // what `kind` says: a link, FIFO, socket or device there is refused.
-  Result<Fd> make_mount_point(const char* path, MountPointKind kind) noexcept;
 
-  // Something is mounted on `path` now: what was walked to below it is covered.
-  void covered(std::string_view path) noexcept;
+  // O_PATH of what is there; a link in the last place is not followed. ENOENT.
+  Result<Fd> find(const char* path) noexcept;
+  // Attaches the tree where something of its kind is; a link is covered itself. ENOENT, EINVAL.
+  Result<void> cover(const char* path, int tree) noexcept;
+  // Attaches the tree to a place that is made (empty) where it is missing. What is there must be
+  // what `kind` says: a link, FIFO, socket or device is refused.
+  Result<void> mount(const char* path, MountPointKind kind, int tree) noexcept;
 
  private:
   struct Place {
@@ -43,6 +43,7 @@ class RootWalk {
   };
   Result<Place> place_of(const char* path, bool make) noexcept;
   Result<Fd> make_directories(const char* path, mode_t mode) noexcept;
+  Result<void> attach(const char* path, int tree, int directory, const char* name) noexcept;
 
   int root_;
   Fd directory_;  // at directory_path_

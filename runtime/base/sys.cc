@@ -53,6 +53,10 @@ Result<void> mkdirat(int dir, const char* path, mode_t mode) noexcept {
   return done(::mkdirat(dir, path, mode), "make directory ", path);
 }
 
+Result<void> mknod_file(int dir, const char* path, mode_t mode) noexcept {
+  return done(::mknodat(dir, path, S_IFREG | mode, 0), "make file ", path);
+}
+
 Result<void> symlinkat(const char* text, int dir, const char* path) noexcept {
   return done(::symlinkat(text, dir, path), "make link ", path);
 }
@@ -98,9 +102,10 @@ Result<Fd> clone_tree(int dir, const char* path, unsigned at_flags) noexcept {
                "clone mount ", path);
 }
 
-Result<void> move_mount(int tree, int target) noexcept {
-  return done(::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
-              "attach mount", "");
+Result<void> move_mount(int tree, int directory, const char* name) noexcept {
+  const unsigned itself = name[0] == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0U;
+  return done(::move_mount(tree, "", directory, name, MOVE_MOUNT_F_EMPTY_PATH | itself),
+              "attach mount", name);
 }
 
 Result<void> mount_setattr(int tree, unsigned at_flags, std::uint64_t set, std::uint64_t clear,

@@ -25,6 +25,7 @@ Result<Fd> openat(int dir, const char* path, int flags, mode_t mode = 0) noexcep
 Result<Fd> openat2(int dir, const char* path, const open_how& how) noexcept;
 Result<struct stat> fstat(int fd) noexcept;
 Result<void> mkdirat(int dir, const char* path, mode_t mode) noexcept;
+Result<void> mknod_file(int dir, const char* path, mode_t mode) noexcept;  // regular, empty
 Result<void> symlinkat(const char* text, int dir, const char* path) noexcept;
 Result<void> fchdir(int fd) noexcept;
 // Writes all of `bytes` in one write(2); `what` names the file in the error.
@@ -39,7 +40,9 @@ Result<void> fsconfig_flag(int context, const char* key) noexcept;
 Result<Fd> fsmount(int context, const char* type, unsigned attributes) noexcept;
 // A detached copy of the mount at (dir, path); with AT_RECURSIVE, of the tree below it too.
 Result<Fd> clone_tree(int dir, const char* path, unsigned at_flags) noexcept;
-Result<void> move_mount(int tree, int target) noexcept;
+// Attaches the tree to `directory` itself, or to `name` in it, which is not followed if it is a
+// link.
+Result<void> move_mount(int tree, int directory, const char* name = "") noexcept;
 Result<void> mount_setattr(int tree, unsigned at_flags, std::uint64_t set, std::uint64_t clear,
                            std::uint64_t propagation = 0, int user_namespace = -1) noexcept;
 Result<void> set_propagation_of_root(std::uint64_t propagation) noexcept;

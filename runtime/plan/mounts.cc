@@ -66,10 +66,20 @@ void add_dev(MountPlan& plan, const MountFacts& facts) {
   plan.ops.push_back(file_system("mqueue", "dev/mqueue", kNoSuidDevExec));
 }
 
+bool has_fresh_sysfs(const MountFacts& facts) { return facts.own_network || !facts.user_namespace; }
+
+// Empty directories of sysfs, for other file systems: in a fresh one there is nothing to hide.
+bool is_mount_point_of_sysfs(std::string_view path) {
+  constexpr std::array<std::string_view, 5> kEmpty = {"/sys/fs/bpf", "/sys/fs/pstore",
+                                                      "/sys/kernel/debug", "/sys/kernel/security",
+                                                      "/sys/kernel/tracing"};
+  return std::find(kEmpty.begin(), kEmpty.end(), path) != kEmpty.end();
+}
+
 void add_kernel_file_systems(MountPlan& plan, const MountFacts& facts) {
   plan.ops.push_back(file_system("proc", "proc", kNoSuidDevExec));
   add_dev(plan, facts);
-  if (facts.own_network || !facts.user_namespace) {
+  if (has_fresh_sysfs(facts)) {
     plan.ops.push_back(file_system("sysfs", "sys", kNoSuidDevExec | MOUNT_ATTR_RDONLY));
   } else {
     // A sysfs shows the network namespace it belongs to; of the machine's there is no new one to
@@ -197,8 +207,10 @@ MountPlan make_mount_plan(const spec::JailConfig& config,
   }
   add_kernel_file_systems(plan, facts);
   for (const spec::MountConfig& mount : config.mounts) add_mount(plan, mount, facts);
+  const bool fresh_sysfs = has_fresh_sysfs(facts);
   for (const std::string& path : config.masked_paths)
-    plan.ops.push_back({.kind = Kind::kMask, .target = relative(path)});
+    if (!fresh_sysfs || !is_mount_point_of_sysfs(path))
+      plan.ops.push_back({.kind = Kind::kMask, .target = relative(path)});
   for (const std::string& path : config.readonly_paths)
     plan.ops.push_back({.kind = Kind::kReadOnly,
                         .target = relative(path),
