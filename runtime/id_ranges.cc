@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -17,37 +18,8 @@ namespace {
 
 constexpr std::size_t kMaxIdFile = std::size_t{16} << 20;
 
-constexpr const char* kLinks = ".ids";
-
 bool intersect(std::uint64_t first, std::uint64_t count, std::uint64_t base, std::uint64_t size) {
   return first < base + size && base < first + count;
-}
-
-// What the link says; empty when there is none.
-std::string holder_of(int directory, const std::string& link) {
-  char name[256];
-  const ssize_t size = ::readlinkat(directory, link.c_str(), name, sizeof name);
-  return size < 0 ? std::string() : std::string(name, static_cast<std::size_t>(size));
-}
-
-Result<bool> make_link(int run, const std::string& name, const std::string& link) {
-  if (::symlinkat(name.c_str(), run, link.c_str()) == 0) return true;
-  if (errno == EEXIST) return false;
-  return Error(errno, "take host ids: make link ", link);
-}
-
-// Two processes that find the same stale link must not both replace it, nor may one replace the
-// link that the other has just made: only the holder of the lock unlinks a foreign link.
-Result<bool> take_over(int run, const std::string& name, const std::string& link) {
-  const Fd ids = TRY(sys::openat(run, kLinks, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  while (::flock(ids.get(), LOCK_EX) < 0)
-    if (errno != EINTR) return Error(errno, "lock ", kLinks);
-  const std::string holder = holder_of(run, link);
-  if (holder == name) return true;  // left by an earlier jail of this name
-  if (!holder.empty() && ::faccessat(run, holder.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-    return false;
-  ::unlinkat(run, link.c_str(), 0);
-  return make_link(run, name, link);
 }
 
 }  // namespace
@@ -102,34 +74,64 @@ std::uint32_t nth_id_base(std::uint32_t preferred, std::uint32_t n) {
   return kFirstIdBase + (slot + n) % kIdSlots * kIdRangeSize;
 }
 
-Result<bool> claim_id_range(int run, const std::string& name, std::uint32_t base) {
-  const std::string link = std::string(kLinks) + '/' + std::to_string(base);
-  Result<bool> made = make_link(run, name, link);
-  if (!made && made.error().code() == ENOENT) {
-    const Result<void> directory = sys::mkdirat(run, kLinks, 0700);
-    if (!directory && directory.error().code() != EEXIST) return directory.error();
-    made = make_link(run, name, link);
+Result<IdClaims> IdClaims::open(const std::string& path) {
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  Result<Fd> directory = sys::open(path.c_str(), kFlags);
+  if (!directory && directory.error().code() == ENOENT) {
+    TRY(make_directories(path, 0700));
+    directory = sys::open(path.c_str(), kFlags);
   }
-  if (!made || *made) return made;
-  return take_over(run, name, link);
+  if (!directory) return directory.error();
+  return IdClaims(std::move(*directory));
 }
 
-Result<void> release_id_range(int directory, const std::string& name,
-                              std::optional<std::uint32_t> base) {
-  const std::string links = std::string("../") + kLinks;
+// What the link says; empty when there is none.
+std::string IdClaims::holder_of(const std::string& link) const {
+  char path[PATH_MAX];
+  const ssize_t size = ::readlinkat(directory_.get(), link.c_str(), path, sizeof path);
+  return size < 0 ? std::string() : std::string(path, static_cast<std::size_t>(size));
+}
+
+Result<bool> IdClaims::make_link(const std::string& jail, const std::string& link) const {
+  if (::symlinkat(jail.c_str(), directory_.get(), link.c_str()) == 0) return true;
+  if (errno == EEXIST) return false;
+  return Error(errno, "take host ids: make link ", link);
+}
+
+// Two processes that find the same stale link must not both replace it, nor may one replace the
+// link that the other has just made: only the holder of the lock unlinks a foreign link.
+Result<bool> IdClaims::take_over(const std::string& jail, const std::string& link) const {
+  // A description of its own: the lock ends with it.
+  const Fd lock = TRY(sys::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY));
+  while (::flock(lock.get(), LOCK_EX) < 0)
+    if (errno != EINTR) return Error(errno, "lock the claims of host ids");
+  const std::string holder = holder_of(link);
+  if (holder == jail) return true;  // left by an earlier jail of this name
+  if (!holder.empty() &&
+      ::faccessat(directory_.get(), holder.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    return false;
+  ::unlinkat(directory_.get(), link.c_str(), 0);
+  return make_link(jail, link);
+}
+
+Result<bool> IdClaims::claim(const std::string& jail, std::uint32_t base) const {
+  const std::string link = std::to_string(base);
+  const Result<bool> made = make_link(jail, link);
+  if (!made || *made) return made;
+  return take_over(jail, link);
+}
+
+Result<void> IdClaims::release(const std::string& jail, std::optional<std::uint32_t> base) const {
   // A removal that was cut off may have given the range back already, and another jail may have it.
-  const auto release = [&](const std::string& entry) {
-    const std::string link = links + '/' + entry;
-    if (holder_of(directory, link) == name) ::unlinkat(directory, link.c_str(), 0);
+  const auto release = [&](const std::string& link) {
+    if (holder_of(link) == jail) ::unlinkat(directory_.get(), link.c_str(), 0);
   };
   if (base) {
-    if (*base != 0) release(std::to_string(*base));
+    release(std::to_string(*base));
     return {};
   }
-  const Result<Fd> ids = sys::openat(directory, links.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!ids && ids.error().code() == ENOENT) return {};
-  if (!ids) return ids.error();
-  const std::vector<DirectoryEntry> entries = TRY(list_directory(ids->get(), kLinks));
+  const std::vector<DirectoryEntry> entries =
+      TRY(list_directory(directory_.get(), "the claims of host ids"));
   for (const DirectoryEntry& entry : entries) release(entry.name);
   return {};
 }

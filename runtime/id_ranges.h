@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/result.h"
 
 namespace jaula {
@@ -48,12 +49,26 @@ std::uint32_t nth_id_base(std::uint32_t preferred, std::uint32_t n);
 
 std::uint64_t stable_hash(std::string_view text);  // FNV-1a: the same in every build
 
-// Takes a range for a jail whose directory exists below `run`: true when the link .ids/BASE ->
-// NAME is ours. A link to a jail that is gone is replaced.
-Result<bool> claim_id_range(int run, const std::string& name, std::uint32_t base);
-// Gives back the range of the jail in `directory`, or, when its base is not known, every range
-// that a link says is its.
-Result<void> release_id_range(int directory, const std::string& name,
-                              std::optional<std::uint32_t> base);
+// The directory of links BASE -> DIRECTORY that say which jail has the ids from BASE on. There is
+// one on a host, whatever the jails' state directories are: two of them must not share ids.
+class IdClaims {
+ public:
+  static Result<IdClaims> open(const std::string& path);  // made where it is missing
+
+  // Takes a range for the jail whose record is `jail`, an absolute path: true when it is ours. A
+  // link to a jail that is gone is replaced.
+  [[nodiscard]] Result<bool> claim(const std::string& jail, std::uint32_t base) const;
+  // Gives back the jail's range, or, when its base is not known, all that links say are its.
+  [[nodiscard]] Result<void> release(const std::string& jail,
+                                     std::optional<std::uint32_t> base) const;
+
+ private:
+  explicit IdClaims(Fd directory) : directory_(std::move(directory)) {}
+  [[nodiscard]] Result<bool> make_link(const std::string& jail, const std::string& link) const;
+  [[nodiscard]] Result<bool> take_over(const std::string& jail, const std::string& link) const;
+  [[nodiscard]] std::string holder_of(const std::string& link) const;
+
+  Fd directory_;
+};
 
 }  // namespace jaula

@@ -131,11 +131,19 @@ void JailDirectory::unlock() noexcept {
   locked_ = false;
 }
 
+Result<void> JailDirectory::release_ids() const {
+  Result<IdClaims> claims = IdClaims::open(ids_path_);
+  // A user has none, and may not even look.
+  if (!claims && !id_base_) return {};
+  if (!claims) return claims.error();
+  return claims->release(path_, id_base_);
+}
+
 Result<void> JailDirectory::remove() {
   if (!locked_) TRY(lock());
   // A torn state does not say which ids the jail had, and one that was never written says nothing.
   if (!id_base_) static_cast<void>(load());
-  TRY(release_id_range(directory_.get(), name_, id_base_));
+  if (id_base_ != 0U) TRY(release_ids());
   TRY(remove_logs(log_path_));
   ::unlinkat(directory_.get(), kStateFile, 0);
   ::unlinkat(directory_.get(), "exit", 0);

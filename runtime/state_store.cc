@@ -90,6 +90,7 @@ JailDirectory StateStore::directory_of(const std::string& name) const {
   jail.name_ = name;
   jail.path_ = roots_.run + '/' + name;
   jail.log_path_ = roots_.data + '/' + name;
+  jail.ids_path_ = roots_.ids;
   return jail;
 }
 
@@ -157,19 +158,19 @@ Result<std::vector<std::string>> StateStore::names() const {
 }
 
 Result<std::uint32_t> StateStore::take_id_range(JailDirectory& jail) const {
-  const int run = TRY(run_directory());
+  const IdClaims claims = TRY(IdClaims::open(roots_.ids));
   const HostIds host = TRY(HostIds::load(id_sources_));
   const std::uint32_t preferred = preferred_id_base(jail.name_);
   for (std::uint32_t n = 0; n < kIdSlots; ++n) {
     const std::uint32_t base = nth_id_base(preferred, n);
     if (host.overlap(base)) continue;
-    const bool claimed = TRY(claim_id_range(run, jail.name_, base));
+    const bool claimed = TRY(claims.claim(jail.path_, base));
     if (!claimed) continue;
     jail.id_base_ = base;
     return base;
   }
   return Error(0, "all ", kIdSlots, " ranges of host ids for jails are taken")
-      .hint("see ", roots_.run, "/.ids and /etc/subuid");
+      .hint("see ", roots_.ids, " and /etc/subuid");
 }
 
 std::string StateStore::cgroup_name(const std::string& name) const {

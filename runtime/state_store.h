@@ -2,7 +2,7 @@
 //   <run>/NAME/             the intent record: its name alone is enough to clean up after a crash
 //   <run>/NAME/state.json   replaced by rename; absent until the first save
 //   <run>/NAME/exit         how the payload ended; blank until then
-//   <run>/.ids/BASE -> NAME who has the 65,536 host ids from BASE on
+//   <ids>/BASE -> <run>/NAME who has the 65,536 host ids from BASE on
 //   <data>/NAME/            logs of a detached jail
 // Nothing is fsynced: what lives below /run does not outlive the boot that its boot id names.
 // Parent side. flock(2), symlink(7)
@@ -25,8 +25,9 @@ namespace jaula {
 
 // Directories of this user, absolute; --root DIR gives DIR/run and DIR/data.
 struct Roots {
-  std::string run;   // /run/jaula
-  std::string data;  // /var/lib/jaula
+  std::string run;                      // /run/jaula
+  std::string data;                     // /var/lib/jaula
+  std::string ids = "/run/jaula/.ids";  // one for all state directories of the host; root's alone
 };
 Roots roots_for(const std::string& root_option);
 
@@ -65,8 +66,9 @@ class JailDirectory {
   friend class StateStore;
   Result<void> flock(int operation);
   Result<bool> settle(int run);
+  [[nodiscard]] Result<void> release_ids() const;
 
-  std::string name_, path_, log_path_;
+  std::string name_, path_, log_path_, ids_path_;
   Fd directory_;
   Fd exit_;                               // of a directory that we made
   std::optional<std::uint32_t> id_base_;  // as taken or loaded; 0: none
@@ -86,7 +88,7 @@ class StateStore {
   Result<std::vector<std::string>> names() const;  // sorted
 
   // Takes a free range of kIdRangeSize host ids for a jail that we hold: the preferred one of its
-  // name or the next free one, by an exclusive link. A link whose jail is gone is taken over.
+  // name or the next free one, whatever state directory the others' jails are in.
   // Ranges that hold a host user or group, or subordinate ids of one, are passed over. Only for a
   // privileged store.
   Result<std::uint32_t> take_id_range(JailDirectory& jail) const;

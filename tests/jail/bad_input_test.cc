@@ -95,7 +95,7 @@ std::string records(const std::string& state) {
   std::string text;
   if (!fs::exists(state + "/run")) return text;
   for (const auto& entry : fs::directory_iterator(state + "/run"))
-    if (entry.path().filename() != ".ids") text += "record " + entry.path().string() + "\n";
+    text += "record " + entry.path().string() + "\n";
   return text;
 }
 

@@ -13,6 +13,7 @@
 #include "cgroups/hierarchy.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/state_store.h"
 
 namespace jaula::test {
 namespace fs = std::filesystem;
@@ -71,7 +72,7 @@ Jails::~Jails() {
   const fs::path run = state() + "/run";
   if (fs::exists(run))
     for (const auto& entry : fs::directory_iterator(run))
-      if (entry.path().filename() != ".ids") jaula({"rm", "-f", entry.path().filename()});
+      jaula({"rm", "-f", entry.path().filename()});
   // What other ids of a user's jail have made, only a jail of the user's can delete.
   for (const auto& entry : fs::directory_iterator(scratch_.path())) {
     std::error_code refused;
@@ -128,11 +129,15 @@ std::string Jails::cgroup(const std::string& name) const {
 
 std::string Jails::left_behind() const {
   std::string text = difference(before_, look_around());
-  for (const char* part : {"/run", "/run/.ids", "/data"}) {
+  for (const char* part : {"/run", "/data"}) {
     if (!fs::exists(state() + part)) continue;
     for (const auto& entry : fs::directory_iterator(state() + part))
-      if (entry.path().filename() != ".ids") text += "file " + entry.path().string() + "\n";
+      text += "file " + entry.path().string() + "\n";
   }
+  std::error_code none;  // a user claims none
+  for (const auto& entry : fs::directory_iterator(Roots{}.ids, none))
+    if (fs::read_symlink(entry.path(), none).string().starts_with(state()))
+      text += "host ids " + entry.path().string() + "\n";
   return text;
 }
 

@@ -22,7 +22,8 @@ struct Ids {
                     .group = scratch / "group",
                     .subuid = scratch / "subuid",
                     .subgid = scratch / "subgid"};
-  StateStore store{Roots{.run = scratch / "run", .data = scratch / "data"}, sources};
+  StateStore store{Roots{.run = scratch / "run", .data = scratch / "data", .ids = scratch / "ids"},
+                   sources};
 
   JailDirectory made(const std::string& name) {
     Result<JailDirectory> jail = store.create(name);
@@ -36,7 +37,7 @@ struct Ids {
   }
   [[nodiscard]] std::string holder(std::uint32_t base) const {
     std::error_code none;
-    return fs::read_symlink(scratch / "run/.ids/" + std::to_string(base), none);
+    return fs::read_symlink(scratch / "ids/" + std::to_string(base), none).filename();
   }
   // Leaves the last `count` ranges free.
   void leave_free(std::uint32_t count) const {
@@ -124,6 +125,20 @@ TEST_CASE("id ranges: the link of a jail that is gone is taken over, that of a l
   CHECK_EQ(ids.holder(base), "third");
 }
 
+TEST_CASE("id ranges: jails of one name in two state directories have different ones") {
+  Ids ids;
+  JailDirectory here = ids.made("web");
+  const std::uint32_t base = ids.taken(here);
+  const StateStore elsewhere{
+      Roots{.run = ids.scratch / "run2", .data = ids.scratch / "data2", .ids = ids.scratch / "ids"},
+      ids.sources};
+  Result<JailDirectory> there = StateStore(elsewhere.roots(), ids.sources).create("web");
+  REQUIRE_EQ(said(there), "");
+  CHECK_NE(elsewhere.take_id_range(*there).value(), base);
+  CHECK_EQ(said(there->remove()), "");
+  CHECK_EQ(ids.holder(base), "web");
+}
+
 TEST_CASE("id ranges: a range whose jail has no readable state is given back too") {
   Ids ids;
   JailDirectory maker = ids.made("web");
@@ -141,10 +156,9 @@ std::size_t ask_at_once() {
   Ids ids;
   ids.leave_free(kCount);
   // Stale links everywhere: every taking is a taking over.
-  fs::create_directories(ids.scratch / "run/.ids");
+  fs::create_directories(ids.scratch / "ids");
   for (std::uint32_t n = kIdSlots - kCount; n < kIdSlots; ++n)
-    fs::create_symlink("gone", ids.scratch / ("run/.ids/" + std::to_string(slot(n))));
-  fs::permissions(ids.scratch / "run", fs::perms::owner_all);
+    fs::create_symlink("gone", ids.scratch / ("ids/" + std::to_string(slot(n))));
   Pipe go, bases;
   std::vector<std::unique_ptr<Child>> children(kCount);
   for (std::uint32_t i = 0; i < kCount; ++i)
