@@ -95,6 +95,8 @@ Result<int> exec_in_jail(const StateStore& store, const std::string& name,
   const Fd signals = TRY(block_signals());
   Launched process =
       TRY(launch_exec(planned.plan, cgroup ? cgroup.fd() : -1, target.get(), stdio.child_ends()));
+  planned.plan.ids = {};  // they are the jail's
+  TRY(process.admit(planned.plan));
   TRY(process.confirm());
   TRY(stdio.started(process.terminal()));
   return TRY(watch(process, stdio, signals, Watch{})).code;

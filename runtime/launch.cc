@@ -22,15 +22,8 @@ Result<Fd> user_namespace_of(pid_t pid) {
   return sys::open(path.c_str(), O_RDONLY);
 }
 
-// The trees that must be mapped to the jail's ids, which only we may do.
-struct Trees {
-  std::vector<isolation::TreeSource> sources;
-  std::vector<Fd> owned;
-  std::vector<int> numbers;  // the same ones, for the child
-};
-
-Result<Trees> clone_trees(const isolation::MountPlan& mounts) {
-  Trees trees{.sources = plan::sources_made_outside(mounts), .owned = {}, .numbers = {}};
+Result<MappedTrees> clone_trees(const isolation::MountPlan& mounts) {
+  MappedTrees trees{.sources = plan::sources_made_outside(mounts), .owned = {}, .numbers = {}};
   for (const isolation::TreeSource& source : trees.sources) {
     trees.owned.push_back(TRY(isolation::clone_source(source)));
     trees.numbers.push_back(trees.owned.back().get());
@@ -38,7 +31,7 @@ Result<Trees> clone_trees(const isolation::MountPlan& mounts) {
   return trees;
 }
 
-Result<void> map_trees(const Trees& trees, pid_t child) {
+Result<void> map_trees(const MappedTrees& trees, pid_t child) {
   if (trees.sources.empty()) return {};
   const Fd user_namespace = TRY(user_namespace_of(child));
   for (std::size_t i = 0; i < trees.sources.size(); ++i)
@@ -66,12 +59,27 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
+Result<void> limit(pid_t pid, const plan::LaunchPlan& plan) {
+  Result<void> limited = isolation::write_for(pid, plan.rlimits);
+  if (limited) return limited;
+  const auto index = static_cast<std::size_t>(limited.error().index());
+  const std::string& origin = plan.rlimit_origins[index];
+  if (!origin.empty()) limited.error().in(origin, ": ");
+  return limited;
+}
+
 }  // namespace
 
 struct Launcher {
   Launched launched;
   SyncPair sync;
   Pipe status;
+
+  Result<std::span<const int>> prepare(const plan::LaunchPlan& plan) {
+    if (plan.init) status = TRY(make_pipe());
+    launched.trees_ = TRY(clone_trees(plan.mounts));
+    return std::span<const int>(launched.trees_.numbers);
+  }
 
   Result<pid_t> clone(std::uint64_t flags, int cgroup) {
     sync = TRY(make_sync_pair());
@@ -93,10 +101,6 @@ struct Launcher {
     sync.child.reset();
     status.write.reset();
     return pid;
-  }
-
-  Result<void> send_go() {
-    return send_message(launched.sync_.get(), {.kind = SyncMessage::Kind::kGo});
   }
 
   // The first child only joins and forks the one that stays, which is our child too.
@@ -142,34 +146,24 @@ Result<void> Launched::confirm() {
   }
 }
 
-namespace {
-
-Result<void> limit(const Launched& launched, const plan::LaunchPlan& plan) {
-  Result<void> limited = isolation::write_for(launched.pid(), plan.rlimits);
-  if (limited) return limited;
-  const auto index = static_cast<std::size_t>(limited.error().index());
-  const std::string& origin = plan.rlimit_origins[index];
-  if (!origin.empty()) limited.error().in(origin, ": ");
-  return limited;
-}
-
-}  // namespace
-
 Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::StandardFds standard) {
   Launcher launcher;
-  if (plan.init) launcher.status = TRY(make_pipe());
-  const Trees trees = TRY(clone_trees(plan.mounts));
+  const std::span<const int> trees = TRY(launcher.prepare(plan));
   const pid_t pid = TRY(launcher.clone(plan.namespaces, cgroup));
   if (pid == 0)
     jail_main(plan, {.sync = launcher.sync.child.get(),
                      .status = launcher.status.write.get(),
                      .standard = standard,
-                     .trees = trees.numbers});
-  TRY(isolation::write_for(pid, plan.ids));
-  TRY(map_trees(trees, pid));
-  TRY(limit(launcher.launched, plan));
-  TRY(launcher.send_go());
+                     .trees = trees});
   return std::move(launcher.launched);
+}
+
+Result<void> Launched::admit(const plan::LaunchPlan& plan) {
+  TRY(isolation::write_for(pid_, plan.ids));
+  TRY(map_trees(trees_, pid_));
+  trees_ = {};
+  TRY(limit(pid_, plan));
+  return send_message(sync_.get(), {.kind = SyncMessage::Kind::kGo});
 }
 
 Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int target,
@@ -180,8 +174,6 @@ Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int targe
     exec_main(plan, {.sync = launcher.sync.child.get(), .status = -1, .standard = standard}, target,
               static_cast<int>(plan.namespaces));
   TRY(launcher.adopt());
-  TRY(limit(launcher.launched, plan));
-  TRY(launcher.send_go());
   return std::move(launcher.launched);
 }
 

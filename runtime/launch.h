@@ -4,12 +4,21 @@
 
 #include <sys/types.h>
 
+#include <vector>
+
 #include "isolation/fds.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/result.h"
 #include "runtime/plan/launch_plan.h"
 
 namespace jaula {
+
+// Trees whose ids are mapped to the jail's, which only we may do. The child knows the numbers.
+struct MappedTrees {
+  std::vector<isolation::TreeSource> sources;
+  std::vector<Fd> owned;
+  std::vector<int> numbers;
+};
 
 // A process on its way to its execve, or past it. Killed and reaped by the destructor unless it
 // was released.
@@ -33,6 +42,9 @@ class Launched {
   [[nodiscard]] int status_fd() const noexcept { return status_.get(); }
   [[nodiscard]] const Fd& terminal() const noexcept { return terminal_; }  // the pty's master
 
+  // Gives the child what it waits for: id maps, mapped trees, resource limits, the go. What is
+  // decided after the clone is decided while the child is on its first steps.
+  Result<void> admit(const plan::LaunchPlan& plan);
   // Waits until the payload runs. An Error is the child's own, with its exit code.
   Result<void> confirm();
   void release() noexcept { pidfd_.reset(); }  // it has been waited for
@@ -41,10 +53,11 @@ class Launched {
   friend struct Launcher;
   pid_t pid_ = -1;
   Fd pidfd_, sync_, status_, terminal_;
+  MappedTrees trees_;
 };
 
-// Starts a jail in `cgroup` (-1: in none). Returns as soon as the child is on its own; what it
-// still has to say comes with confirm().
+// Starts a jail in `cgroup` (-1: in none): the child goes as far as it can without ids, and waits
+// to be admitted.
 Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::StandardFds standard);
 
 // Starts a process in the namespaces and the cgroup of a jail. `target` is a pidfd of a process

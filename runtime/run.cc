@@ -13,6 +13,7 @@
 #include "runtime/base/text.h"
 #include "runtime/launch.h"
 #include "runtime/notify.h"
+#include "runtime/plan/id_maps.h"
 #include "runtime/running.h"
 #include "runtime/stop.h"
 #include "runtime/sync.h"
@@ -30,7 +31,7 @@ class Birth {
   ~Birth() { undo(); }
 
   void undo() noexcept;  // kills and deletes what exists so far
-  Result<void> claim();  // name, id range
+  Result<void> claim();  // name
   Result<void> plan();   // the plan; prints what is wrong with it
   Result<void> start();  // cgroup, process, state
   Result<Exit> live();   // to the end
@@ -39,6 +40,7 @@ class Birth {
 
  private:
   Result<void> make_cgroup();
+  Result<void> take_ids();
   Result<void> save_running();
 
   StateStore& store_;
@@ -70,17 +72,12 @@ Result<void> Birth::claim() {
   jail_.directory = TRY(std::move(made));
   claimed_ = true;
   facts_ = plan::probe_for_start();
-  const bool own_range =
-      config_.extra.userns == spec::UserNamespace::Mode::kAuto && facts_.privileged();
-  if (own_range) jail_.state.id_base = TRY(store_.take_id_range(jail_.directory));
   return {};
 }
 
 Result<void> Birth::plan() {
-  plan::PlanOptions options{.id_base = jail_.state.id_base,
-                            .degrade = options_.degrade,
-                            .terminal_size = terminal_size_of_caller(),
-                            .userland = {}};
+  plan::PlanOptions options{
+      .degrade = options_.degrade, .terminal_size = terminal_size_of_caller(), .userland = {}};
   if (config_.extra.root_kind == spec::RootKind::kHost) options.userland = plan::probe_userland();
   plan::Planned planned = plan::make_plan(config_, facts_, options);
   if (!planned.problems.empty()) {
@@ -112,6 +109,13 @@ Result<void> Birth::make_cgroup() {
   return {};
 }
 
+Result<void> Birth::take_ids() {
+  if (config_.extra.userns != spec::UserNamespace::Mode::kAuto || !facts_.privileged()) return {};
+  jail_.state.id_base = TRY(store_.take_id_range(jail_.directory));
+  plan_.ids = TRY(plan::make_id_plan(config_, facts_, jail_.state.id_base)).maps;
+  return {};
+}
+
 Result<void> Birth::save_running() {
   jail_.state.name = config_.name;
   jail_.state.status = Status::kRunning;
@@ -135,7 +139,10 @@ Result<void> Birth::start() {
   TRY(make_cgroup());
   jail_.process.emplace(
       TRY(launch(plan_, jail_.cgroup ? jail_.cgroup.fd() : -1, jail_.stdio->child_ends())));
-  // While the child assembles its root, the record is written.
+  // While the child is on its first steps, it is decided whose ids it gets; while it assembles its
+  // root, the record is written.
+  TRY(take_ids());
+  TRY(jail_.process->admit(plan_));
   TRY(save_running());
   TRY(jail_.process->confirm());
   TRY(jail_.stdio->started(jail_.process->terminal()));

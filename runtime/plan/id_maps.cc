@@ -88,7 +88,7 @@ Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& fac
   }
   if (!facts.privileged()) return rootless(config, facts);
   IdPlan plan;
-  plan.maps.uid_map = plan.maps.gid_map = line(0, id_base, kJailIds);
+  if (id_base != 0) plan.maps.uid_map = plan.maps.gid_map = line(0, id_base, kJailIds);
   return plan;
 }
 

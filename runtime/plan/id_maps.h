@@ -21,7 +21,8 @@ struct IdPlan {
   std::string degraded;     // what that loses; empty: nothing
 };
 
-// `id_base` is the first host id of the range that the state store took for this jail.
+// `id_base` is the first host id of the range that the state store took for this jail; 0: it is not
+// known yet, and what needs it has no maps.
 Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& facts,
                             std::uint32_t id_base);
 
