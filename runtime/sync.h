@@ -2,7 +2,7 @@
 //
 //   parent                                child
 //     clone3 ────────────────────────────▶  steps of child.cc that need no mapped ids
-//     id maps, mapped mounts, rlimits
+//     ids, id maps, mapped trees, rlimits
 //     ─────────────────────────────── go ▶  the other steps
 //     ◀────────────── terminal + its pty    (when the spec asks for one)
 //     ◀────────────────────────── pid       (exec only: the process that stays)

@@ -58,6 +58,26 @@ TEST_CASE(
   CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
 }
 
+TEST_CASE("life: a monitor that is quiet gives its memory back, and still does its work") {
+  const Jails jails;
+  const std::string name = jails.name("quiet");
+  jails.start(name, {"await", "TERM"});
+  const int monitor = jails.monitor_pid(name);
+  // The pages of the program, which come back when they are used.
+  const auto resident = [&] {
+    const std::string status = file_bytes("/proc/" + std::to_string(monitor) + "/status");
+    return std::stol("0" + status_field(status, "RssFile"));
+  };
+  const long before = resident();
+  while (resident() >= before && process_lives(monitor)) ::usleep(10'000);
+  CHECK_GT(before, resident());
+  CHECK_EQ(jails.jaula({"kill", "-s", "TERM", name}).code, 0);
+  CHECK_EQ(jails.jaula({"wait", name}).out, "0\n");
+  CHECK_EQ(jails.jaula({"logs", name}).out, "ready\nTERM\n");
+  CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
 TEST_CASE("life: nobody but `run -d` becomes a monitor") {
   const Jails jails;
   CHECK_EQ(jails.jaula({"monitor", "web"}).code, 125);
