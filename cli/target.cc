@@ -145,6 +145,9 @@ Result<spec::JailConfig> TargetOptions::resolve(const std::vector<std::string>& 
                                  .value = {},
                                  .values = {command, words.end()}});
   const bool from_file = is_spec_file(target);
+  if (!from_file && !service_.empty())
+    return Error(0, "--service chooses one of the services of a spec file, and ", escaped(target),
+                 " is none");
   if (!from_file)
     options.overrides.insert(options.overrides.begin(), {.flag = "the command line",
                                                          .key = "rootfs",

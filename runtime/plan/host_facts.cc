@@ -2,6 +2,7 @@
 
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -81,6 +82,8 @@ HostFacts probe_for_start(const HostSources& sources) {
   facts.egid = ::getegid();
   facts.capabilities = effective_capabilities();
   facts.initial_user_namespace = is_initial_user_namespace(sources.user_namespace);
+  rlimit processes{};
+  if (::getrlimit(RLIMIT_NPROC, &processes) == 0) facts.max_processes = processes.rlim_max;
   facts.cgroups = cgroups::look(sources.cgroups);
   if (facts.privileged()) return facts;
 

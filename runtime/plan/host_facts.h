@@ -27,6 +27,7 @@ struct HostFacts {
   // it likes, so nothing is read for it.
   std::vector<SubordinateRange> subuid, subgid;
   bool id_map_helpers = false;  // newuidmap and newgidmap are there and can gain their privilege
+  std::uint64_t max_processes = UINT64_MAX;  // our hard RLIMIT_NPROC, which only goes down
   cgroups::Hierarchy cgroups;
 
   [[nodiscard]] bool has(int capability) const { return (capabilities >> capability & 1) != 0; }

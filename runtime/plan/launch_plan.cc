@@ -123,6 +123,17 @@ void make_credentials(Making& making, const IdPlan& ids) {
       compile_seccomp(making.config.extra.seccomp, credentials.bounding);
 }
 
+// Where no pids controller is to be had, the default bound is kept per user by the process limit
+// that user namespaces count of their own (5.14); a limit that the spec asks for is not replaced.
+bool bounds_processes_by_rlimit(const Making& making) {
+  const auto& pids = making.config.resources.pids;
+  const bool enforced = making.out.plan.in_cgroup && making.facts.cgroups.has("pids");
+  const auto& rlimits = making.config.process.rlimits;
+  const bool chosen = std::any_of(rlimits.begin(), rlimits.end(),
+                                  [](const auto& limit) { return limit.type == "RLIMIT_NPROC"; });
+  return pids && pids->origin.empty() && !enforced && !chosen;
+}
+
 void make_rlimits(Making& making) {
   constexpr std::array<std::pair<std::string_view, int>, 16> kNames = {
       {{"RLIMIT_AS", RLIMIT_AS},
@@ -151,11 +162,9 @@ void make_rlimits(Making& making) {
     making.out.plan.rlimits.push_back({found->second, limit.soft, limit.hard});
     making.out.plan.rlimit_origins.push_back(limit.origin);
   }
-}
-
-// Where no pids controller is to be had, the default bound is kept per user by the process limit
-// that user namespaces count of their own (5.14); a limit that the spec asks for is not replaced.
-void bound_processes_by_rlimit(Making& making, std::uint64_t count) {
+  if (!bounds_processes_by_rlimit(making)) return;
+  const std::uint64_t count =
+      std::min(making.config.resources.pids->value, making.facts.max_processes);
   making.out.plan.rlimits.push_back({RLIMIT_NPROC, count, count});
   making.out.plan.rlimit_origins.emplace_back();
 }
@@ -195,7 +204,6 @@ void make_cgroup(Making& making) {
       continue;
     }
     if (planned.limit.origin.empty()) {
-      bound_processes_by_rlimit(making, planned.limit.value);
       plan.degraded.push_back("pids: the default limit of " + std::to_string(planned.limit.value) +
                               " holds for each user of the jail, not for all together: no pids "
                               "controller");

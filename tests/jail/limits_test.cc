@@ -70,6 +70,14 @@ TEST_CASE("limits: without a pids controller the default limit is held for each 
   const Jails jails;
   if (have_controller("pids")) return skip("this host has the pids controller");
   CHECK_EQ(jails.probe({"limit", "6"}).out, "2048 2048\n");  // RLIMIT_NPROC
+  CHECK_EQ(jails.probe({"limit", "6"}, {"--ulimit", "nproc=30:40"}).out, "30 40\n");
+  const Ran lower = run({"prlimit", "--nproc=900:900", jaula_binary(), "--root", jails.state(),
+                         "run", jails.root(), "/bin/probe", "limit", "6"});
+  CHECK_EQ(lower.out, "900 900\n");
+  const std::string name = jails.name("bounded");
+  jails.start(name, {"await", "TERM"});
+  CHECK_EQ(jails.jaula({"exec", name, "probe", "limit", "6"}).out, "2048 2048\n");
+  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
 }
 
 }  // namespace jaula::test
