@@ -35,12 +35,15 @@ nlohmann::json inspect(const Jails& jails, const std::string& name) {
 
 }  // namespace
 
-Remains look_around() {
+Remains look_around(const std::string& state) {
+  // Others may start jails on this host meanwhile: the suffix is that of the state directory.
+  const std::string ours = StateStore(roots_for(state)).cgroup_name("");
   Remains remains{.mounts = lines_of("/proc/self/mountinfo"), .cgroups = {}};
   const cgroups::Hierarchy hierarchy = cgroups::look();
   if (!hierarchy.parent.empty() && fs::exists(hierarchy.parent))
     for (const auto& entry : fs::directory_iterator(hierarchy.parent))
-      if (entry.is_directory()) remains.cgroups.insert(entry.path());
+      if (entry.is_directory() && entry.path().string().ends_with(ours))
+        remains.cgroups.insert(entry.path());
   return remains;
 }
 
@@ -55,8 +58,7 @@ std::string difference(const Remains& before, const Remains& after) {
   return text;
 }
 
-Jails::Jails() : root_(scratch_ / "root"), before_(look_around()) {
-  // Names of cgroups are shared by all who test on this host at the same time.
+Jails::Jails() : root_(scratch_ / "root"), before_(look_around(state())) {
   prefix_ = "t" + scratch_.path().substr(scratch_.path().size() - 6) + "-";
   fs::create_directories(root_ + "/bin");
   fs::create_directories(root_ + "/tmp");
@@ -128,7 +130,7 @@ std::string Jails::cgroup(const std::string& name) const {
 }
 
 std::string Jails::left_behind() const {
-  std::string text = difference(before_, look_around());
+  std::string text = difference(before_, look_around(state()));
   for (const char* part : {"/run", "/data"}) {
     if (!fs::exists(state() + part)) continue;
     for (const auto& entry : fs::directory_iterator(state() + part))

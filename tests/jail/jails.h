@@ -18,10 +18,10 @@ using Words = std::vector<std::string>;
 // The parts of a host that a jail could leave something in.
 struct Remains {
   std::set<std::string> mounts;   // of our mount namespace
-  std::set<std::string> cgroups;  // below where jails go
+  std::set<std::string> cgroups;  // of jails that a state directory has
   bool operator==(const Remains&) const = default;
 };
-Remains look_around();
+Remains look_around(const std::string& state);
 std::string difference(const Remains& before, const Remains& after);
 
 class Jails {
