@@ -59,6 +59,7 @@ Error run_as_init(const Payload& payload, const InitFds& fds, Report report) noe
   // The payload must not read or drive this process, which has the same ids. proc(5), ptrace(2)
   Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
   if (!hidden) return hidden.error();
+  forget_arguments("jaula: init");
   const sigset_t before = block_all();
   // vfork: the child borrows this memory until execve, which is cheaper than copying page tables
   // that are thrown away at once. It leaves nothing in it that is read here afterwards.

@@ -11,6 +11,7 @@
 #include "isolation/network.h"
 #include "isolation/session.h"
 #include "isolation/terminal.h"
+#include "runtime/base/memory.h"
 #include "runtime/base/sys.h"
 #include "runtime/sync.h"
 
@@ -229,6 +230,7 @@ void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
   // descriptors. CVE-2016-9962
   if (Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE"); !hidden)
     fail(fds.sync, hidden.error());
+  forget_arguments("jaula: exec");
   if (Result<void> joined = sys::setns(target, namespaces); !joined) fail(fds.sync, joined.error());
   if ((namespaces & CLONE_NEWUSER) != 0) {
     Result<void> became =

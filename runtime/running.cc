@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -97,6 +98,8 @@ Result<Exit> bury(Running& jail, const Ended& ended) {
 }
 
 Error become_monitor(const Running& jail, const Roots& roots) {
+  // Whatever else the caller has left open, somebody may be waiting for its end.
+  TRY(sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
   std::vector<std::string> words = {"jaula", "monitor", jail.state.name, roots.run, roots.data};
   const auto [out, err] = jail.stdio->log_sources();
   for (const int fd : {jail.process->pidfd(), jail.process->status_fd(), out, err,

@@ -25,7 +25,7 @@ void line(Level level, std::string_view text) noexcept {
 }
 
 void error(const Error& error) noexcept {
-  const bool reason = error.code() != 0;
+  const bool reason = !error.reason().empty();
   const bool hint = !error.hint_text().empty();
   const iovec parts[] = {part("jaula: "),
                          part(error.text()),

@@ -1,4 +1,4 @@
-// What a process that has started its work and now only waits gives back to the machine.
+// What a process gives back to the machine when it only waits, and what it forgets.
 #pragma once
 
 namespace jaula {
@@ -10,5 +10,9 @@ void give_memory_back() noexcept;
 // Lets go of the program's pages and of the whole heap: no object on it may be used any more. Takes
 // no lock. Inside.
 void give_all_memory_back() noexcept;
+
+// Overwrites the arguments and the environment of this process, which /proc/PID/cmdline and environ
+// show, with a title: those of the caller are not for whoever is in the jail. Inside. proc(5)
+void forget_arguments(const char* title) noexcept;
 
 }  // namespace jaula

@@ -41,7 +41,9 @@ IdPlan single_id(const spec::JailConfig& config, const HostFacts& facts) {
   plan.root_gid = user.gid;
   plan.whole_range = false;
   plan.degraded =
-      "one id alone is mapped: the payload cannot change users, and has no supplementary groups";
+      "one id alone is mapped: the payload cannot change users or groups, and keeps those that "
+      "this "
+      "user is in";
   return plan;
 }
 
@@ -50,6 +52,11 @@ Result<IdPlan> rootless(const spec::JailConfig& config, const HostFacts& facts) 
   const std::uint32_t inside_uid = keep ? facts.euid : 0;
   const std::uint32_t inside_gid = keep ? facts.egid : 0;
   const bool ranges = !facts.subuid.empty() && !facts.subgid.empty() && facts.id_map_helpers;
+  if (!ranges && keep && config.process.user.uid != facts.euid)
+    return Error(0,
+                 "`userns_mode: keep-id` needs a range in /etc/subuid and /etc/subgid to map more "
+                 "than this user")
+        .hint("set `user: \"", facts.euid, ":", facts.egid, "\"`, or leave `userns_mode` out");
   if (!ranges) {
     IdPlan plan = single_id(config, facts);
     plan.degraded += facts.id_map_helpers

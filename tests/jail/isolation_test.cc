@@ -196,4 +196,27 @@ TEST_CASE("jail: rootfs host is the machine's userland, read-only, without its s
   CHECK_EQ(sh("ls /etc/shadow /etc/ssh /etc/ssl/private 2>/dev/null | wc -l").out, "0\n");
 }
 
+TEST_CASE("jail: the caller's command line and environment are not to be seen in it") {
+  const Jails jails;
+  const Words words = {"run", "--name", jails.name("title"), jails.root(), "--", "/bin/probe"};
+  const auto seen = [&](const char* path, const Words& options) {
+    Words all = words;
+    all.insert(all.begin() + 1, options.begin(), options.end());
+    all.insert(all.end(), {"cat", path});
+    return jails.jaula(all, {.environment = {{"TOKEN", "of the caller"}}}).out;
+  };
+  const std::string arguments = seen("/proc/1/cmdline", {});
+  CHECK_EQ(arguments.c_str(), std::string("jaula: init"));
+  CHECK_FALSE(contains(arguments, "probe"));
+  // The payload's own, where it is PID 1 itself.
+  CHECK(contains(seen("/proc/1/cmdline", {"--init=false"}), "probe"));
+
+  const std::string name = jails.name("look");
+  jails.start(name, {"await", "TERM"});
+  const std::string process = "/proc/" + std::to_string(jails.init_pid(name));
+  const std::string environment = file_bytes(process + "/environ");
+  CHECK_EQ(environment.find_first_not_of('\0'), std::string::npos);
+  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+}
+
 }  // namespace jaula::test

@@ -46,14 +46,18 @@ TEST_CASE(
     "life: the monitor of a detached jail is a fresh image, without the caller's environment") {
   const Jails jails;
   const std::string name = jails.name("fresh");
-  const Ran ran = jails.jaula({"run", "-d", "--name", name, jails.root(), "probe", "await", "TERM"},
-                              {.environment = {{"TOKEN", "secret of the caller"}}});
+  Words words =
+      jails.command({"run", "-d", "--name", name, jails.root(), "probe", "await", "TERM"});
+  words.insert(words.begin(), {"sh", "-c", "exec 9</dev/zero; exec \"$@\"", "sh"});
+  const Ran ran = run(words, {.environment = {{"TOKEN", "secret of the caller"}}});
   REQUIRE_MESSAGE(ran.code == 0, ran.err);
   const std::string process = "/proc/" + std::to_string(jails.monitor_pid(name));
   Program log(jails.command({"logs", "-f", name}), {});
   REQUIRE_EQ(log.line(), "ready");  // which the new image has written
   CHECK(file_bytes(process + "/cmdline").starts_with(std::string("jaula\0monitor\0", 14) + name));
   CHECK_EQ(file_bytes(process + "/environ"), "");
+  for (const auto& entry : std::filesystem::directory_iterator(process + "/fd"))
+    CHECK_NE(std::filesystem::read_symlink(entry.path()), "/dev/zero");
   CHECK_EQ(file_bytes(process + "/comm"), "jaula\n");
   CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
 }
