@@ -94,6 +94,7 @@ Result<void> make_file(Assembly& at, const MountOp& op) noexcept {
 
 Result<void> bind(Assembly& at, const MountOp& op, Fd tree) noexcept {
   if (!tree) tree = TRY(copy_tree(op.source.c_str(), op.recursive, op.attributes));
+  if (op.anchored) return at.walk.mount_and_anchor(op.target.c_str(), std::move(tree));
   const auto kind = op.source_is_file ? MountPointKind::kFile : MountPointKind::kDirectory;
   return at.walk.mount(op.target.c_str(), kind, tree.get());
 }
@@ -110,9 +111,8 @@ Result<Fd> make_file_system(const MountOp& op) noexcept {
 
 Result<void> mount_file_system(Assembly& at, const MountOp& op) noexcept {
   const char* path = op.target.c_str();
-  if (op.source == "proc") return at.walk.mount(path, MountPointKind::kDirectory, at.proc.get());
-  const Fd mount = TRY(make_file_system(op));
-  return at.walk.mount(path, MountPointKind::kDirectory, mount.get());
+  if (op.source == "proc") return at.walk.mount_and_anchor(path, std::move(at.proc));
+  return at.walk.mount_and_anchor(path, TRY(make_file_system(op)));
 }
 
 // The cover of a masked path comes from the staging tmpfs, never from an inode of the jail.

@@ -31,6 +31,7 @@ struct MountOp {
   std::uint64_t attributes = 0;  // MOUNT_ATTR_*
   bool recursive = false;        // kBind, kReadOnly: with what is mounted below
   bool source_is_file = false;   // kBind: source is no directory
+  bool anchored = false;         // kBind: parts of it are covered by later operations
   bool idmapped = false;         // kBind: made outside, mapped to the jail's ids
   unsigned mode = 0755;          // kDirectory, kFile
   std::vector<std::pair<std::string, std::string>> options = {};  // kFileSystem; "" value: a flag

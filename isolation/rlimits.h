@@ -1,5 +1,6 @@
-// Resource limits of the jail. Runs outside: raising a hard limit needs CAP_SYS_RESOURCE of the
-// initial user namespace, which the child has given up by then. prlimit(2)
+// Resource limits of the jail. Set inside, as late as can be, for they would bind what builds the
+// jail; raising a hard limit needs CAP_SYS_RESOURCE of the initial user namespace, so that part is
+// done outside. getrlimit(2), prlimit(2)
 #pragma once
 
 #include <sys/types.h>
@@ -17,6 +18,8 @@ struct Rlimit {
   std::uint64_t hard;  // RLIM64_INFINITY: unlimited
 };
 
-Result<void> write_for(pid_t child, const std::vector<Rlimit>& limits) noexcept;
+// Outside, before the child applies them: raises those hard limits that are above ours.
+Result<void> raise_for(pid_t child, const std::vector<Rlimit>& limits) noexcept;
+Result<void> apply(const std::vector<Rlimit>& limits) noexcept;
 
 }  // namespace jaula::isolation

@@ -52,18 +52,35 @@ Result<Fd> open_in_root(int root, const char* path, int flags) noexcept {
 
 // mkdir -p: the directory at `path`, made with `mode` where it is missing.
 Result<Fd> RootWalk::make_directories(const char* path, mode_t mode) noexcept {
-  Result<Fd> there = open_in_root(root_, path, O_PATH | O_DIRECTORY);
+  const Base base = base_of(path);
+  Result<Fd> there = open_in_root(base.root, base.path, O_PATH | O_DIRECTORY);
   if (there || there.error().code() != ENOENT) return there;
   const Place place = TRY(place_of(path, true));
   Result<void> made = sys::mkdirat(place.directory, place.name, mode);
   // EEXIST: a dangling link in the place; the open below says so.
   if (!made && made.error().code() != EEXIST) return made.error();
-  return open_in_root(root_, path, O_PATH | O_DIRECTORY);
+  return open_in_root(base.root, base.path, O_PATH | O_DIRECTORY);
+}
+
+RootWalk::Base RootWalk::base_of(const char* path) const noexcept {
+  Base base{root_, path};
+  const std::string_view whole(path);
+  std::size_t longest = 0;
+  for (std::size_t i = 0; i < anchored_; ++i) {
+    const std::string_view above = anchors_[i].path;
+    if (above.size() < longest || !whole.starts_with(above) || whole.size() <= above.size() ||
+        whole[above.size()] != '/')
+      continue;
+    base = {anchors_[i].root.get(), path + above.size() + 1};
+    longest = above.size();
+  }
+  return base;
 }
 
 Result<RootWalk::Place> RootWalk::place_of(const char* path, bool make) noexcept {
+  const Base base = base_of(path);
+  if (std::strchr(base.path, '/') == nullptr) return Place{base.root, base.path};
   const char* slash = std::strrchr(path, '/');
-  if (slash == nullptr) return Place{root_, path};
   const auto size = static_cast<std::size_t>(slash - path);
   if (size >= sizeof directory_path_) return Error(ENAMETOOLONG, "walk to ", path);
   if (directory_ &&
@@ -73,8 +90,9 @@ Result<RootWalk::Place> RootWalk::place_of(const char* path, bool make) noexcept
   std::memcpy(above, path, size);
   above[size] = '\0';
   // What is on the way is walked to, and kept, first.
-  Fd found =
-      TRY(make ? make_directories(above, 0755) : open_in_root(root_, above, O_PATH | O_DIRECTORY));
+  const Base way = base_of(above);
+  Fd found = TRY(make ? make_directories(above, 0755)
+                      : open_in_root(way.root, way.path, O_PATH | O_DIRECTORY));
   std::memcpy(directory_path_, above, size);
   directory_size_ = size;
   directory_ = std::move(found);
@@ -131,6 +149,12 @@ Result<void> RootWalk::mount(const char* path, MountPointKind kind, int tree) no
   const Fd there = TRY(open_name(place.directory, place.name, O_PATH | O_NOFOLLOW));
   TRY(require_kind(there.get(), path, kind));
   return attach(path, tree, there.get(), "");
+}
+
+Result<void> RootWalk::mount_and_anchor(const char* path, Fd tree) noexcept {
+  TRY(mount(path, MountPointKind::kDirectory, tree.get()));
+  if (anchored_ < anchors_.size()) anchors_[anchored_++] = {path, std::move(tree)};
+  return {};
 }
 
 }  // namespace jaula::isolation

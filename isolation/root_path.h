@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <string_view>
 
 #include "runtime/base/fd.h"
@@ -19,7 +20,9 @@ Result<Fd> open_in_root(int root, const char* path, int flags) noexcept;
 enum class MountPointKind : unsigned char { kDirectory, kFile };
 
 // A walk to one place in the root after another. Neighbours share their directory, so the last one
-// is kept open; directories on the way are made (0755) where a place is made.
+// is kept open; directories on the way are made (0755) where a place is made. What is below a file
+// system that was mounted here is walked to from its own root: whoever renames the directory that
+// it stands on meanwhile moves it, with all that covers parts of it. CVE-2025-52565
 class RootWalk {
  public:
   explicit RootWalk(int root) noexcept : root_(root) {}
@@ -35,17 +38,30 @@ class RootWalk {
   // Attaches the tree to a place that is made (empty) where it is missing. What is there must be
   // what `kind` says: a link, FIFO, socket or device is refused.
   Result<void> mount(const char* path, MountPointKind kind, int tree) noexcept;
+  // The same for a file system of the jail's own. `path` must outlive the walk.
+  Result<void> mount_and_anchor(const char* path, Fd tree) noexcept;
 
  private:
   struct Place {
     int directory;
     const char* name;  // the last component
   };
+  struct Anchor {
+    std::string_view path;
+    Fd root;
+  };
+  struct Base {
+    int root;
+    const char* path;  // what is left to walk
+  };
+  [[nodiscard]] Base base_of(const char* path) const noexcept;
   Result<Place> place_of(const char* path, bool make) noexcept;
   Result<Fd> make_directories(const char* path, mode_t mode) noexcept;
   Result<void> attach(const char* path, int tree, int directory, const char* name) noexcept;
 
   int root_;
+  std::array<Anchor, 16> anchors_;  // of more, the later ones are found by name alone
+  std::size_t anchored_ = 0;
   Fd directory_;  // at directory_path_
   std::size_t directory_size_ = 0;
   char directory_path_[4096];

@@ -4,6 +4,7 @@
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ namespace jaula::isolation {
 
 Result<void> enter_new_session() noexcept {
   if (::setsid() < 0) return Error(errno, "setsid");
+  ::umask(0);  // modes are meant as they are said; the payload gets a mask with its credentials
   // The caller's session keyring would stay readable through the inherited credentials. ENOSYS: a
   // kernel without keys has none to leak; EDQUOT is an error, the keys would be the caller's.
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)

@@ -120,6 +120,12 @@ Result<void> fds(Child& child) noexcept {
   return isolation::close_others({keep, child.fds.status < 0 ? 1U : 2U});
 }
 
+Result<void> rlimits(Child& child) noexcept {
+  Result<void> set = isolation::apply(child.plan.rlimits);
+  if (!set) return plan::with_rlimit_origin(set.error(), child.plan);
+  return set;
+}
+
 // Without no_new_privs a filter needs CAP_SYS_ADMIN, which the credentials step gives up.
 Result<void> seccomp_privileged(Child& child) noexcept {
   if (child.plan.credentials.no_new_privs) return {};
@@ -180,6 +186,7 @@ constexpr Step kJailSteps[] = {
     {"terminal", terminal},
     {"pivot root", pivot_root},
     {"descriptors", fds},
+    {"resource limits", rlimits},
     {"seccomp", seccomp_privileged},
     {"credentials", credentials},
     {"working directory", working_directory},
@@ -200,6 +207,7 @@ constexpr Step kExecSteps[] = {
     {"await go", await_go},
     {"terminal", jail_terminal},
     {"descriptors", fds},
+    {"resource limits", rlimits},
     {"seccomp", seccomp_privileged},
     {"credentials", credentials},
     {"working directory", working_directory},

@@ -15,6 +15,10 @@ constexpr std::size_t kSize = 1024;
 
 }  // namespace
 
+bool is_record(int directory, const std::string& name) {
+  return ::faccessat(directory, (name + '/' + kName).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 Result<Fd> make_exit_file(int directory) {
   Fd file = TRY(sys::openat(directory, kName, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   Result<void> blank = sys::write_all(file.get(), std::string(kSize, ' '), kName);

@@ -9,6 +9,7 @@
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 #include "runtime/exit_file.h"
+#include "runtime/log_files.h"
 #include "runtime/spec/json_reader.h"
 #include "runtime/state_store.h"
 #include "runtime/tree.h"
@@ -18,13 +19,19 @@ namespace {
 
 constexpr const char* kStateFile = "state.json";
 
+// Deletes what a log writer makes, and the directory when that was all.
 Result<void> remove_logs(const std::string& path) {
   // Nearly always there are none, or no directory at all: one call says so.
   if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return {};
   if (errno != ENOTEMPTY && errno != EEXIST) return Error(errno, "remove logs ", path);
   const Fd logs = TRY(sys::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  TRY(remove_entries(logs.get(), path));
-  if (::rmdir(path.c_str()) < 0 && errno != ENOENT) return Error(errno, "remove logs ", path);
+  const std::vector<DirectoryEntry> entries = TRY(list_directory(logs.get(), path));
+  for (const DirectoryEntry& entry : entries)
+    if (is_log_file(entry.name) && ::unlinkat(logs.get(), entry.name.c_str(), 0) < 0 &&
+        errno != ENOENT)
+      return Error(errno, "remove ", path, "/", entry.name);
+  if (::rmdir(path.c_str()) < 0 && errno != ENOENT && errno != ENOTEMPTY)
+    return Error(errno, "remove logs ", path);
   return {};
 }
 
@@ -141,19 +148,22 @@ Result<void> JailDirectory::release_ids() const {
 
 Result<void> JailDirectory::remove() {
   if (!locked_) TRY(lock());
-  // A torn state does not say which ids the jail had, and one that was never written says nothing.
-  if (!id_base_) static_cast<void>(load());
-  if (id_base_ != 0U) TRY(release_ids());
-  TRY(remove_logs(log_path_));
-  ::unlinkat(directory_.get(), kStateFile, 0);
-  ::unlinkat(directory_.get(), "exit", 0);
+  if (!exit_)
+    if (Result<Fd> exit = open_exit_file(directory_.get())) exit_ = std::move(*exit);
+  if (exit_) {
+    // A torn state does not say which ids the jail had, and one never written says nothing.
+    if (!id_base_) static_cast<void>(load());
+    if (id_base_ != 0U) TRY(release_ids());
+    TRY(remove_logs(log_path_));
+    // Our files by name, and nothing else; last the one by which the directory is known for a
+    // record.
+    for (const char* name : {kStateFile, "state.json.new", "stop", "exit"})
+      ::unlinkat(directory_.get(), name, 0);
+  }
   // Named from our own directory: ".." is the one that was checked when the store was opened.
   const std::string self = "../" + name_;
-  if (::unlinkat(directory_.get(), self.c_str(), AT_REMOVEDIR) < 0) {
-    TRY(remove_entries(directory_.get(), path_));
-    if (::unlinkat(directory_.get(), self.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
-      return Error(errno, "remove ", path_);
-  }
+  if (::unlinkat(directory_.get(), self.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
+    return Error(errno, "remove ", path_).hint("jaula has not made what is in it");
   // Not left to the closing: a child made by fork may have the descriptor still.
   unlock();
   directory_.reset();

@@ -59,15 +59,6 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-Result<void> limit(pid_t pid, const plan::LaunchPlan& plan) {
-  Result<void> limited = isolation::write_for(pid, plan.rlimits);
-  if (limited) return limited;
-  const auto index = static_cast<std::size_t>(limited.error().index());
-  const std::string& origin = plan.rlimit_origins[index];
-  if (!origin.empty()) limited.error().in(origin, ": ");
-  return limited;
-}
-
 }  // namespace
 
 struct Launcher {
@@ -162,7 +153,8 @@ Result<void> Launched::admit(const plan::LaunchPlan& plan) {
   TRY(isolation::write_for(pid_, plan.ids));
   TRY(map_trees(trees_, pid_));
   trees_ = {};
-  TRY(limit(pid_, plan));
+  Result<void> raised = isolation::raise_for(pid_, plan.rlimits);
+  if (!raised) return plan::with_rlimit_origin(raised.error(), plan);
   return send_message(sync_.get(), {.kind = SyncMessage::Kind::kGo});
 }
 

@@ -78,6 +78,11 @@ ino_t youngest(int directory) {  // 0: there is none
 
 }  // namespace
 
+bool is_log_file(std::string_view name) {
+  if (name == "log" || name == "log.new") return true;
+  return name.starts_with("log.") && parse_decimal(name.substr(4), 99'999).has_value();
+}
+
 std::string log_file_name(int number) {
   return number == 0 ? "log" : "log." + std::to_string(number);
 }

@@ -16,6 +16,9 @@
 
 namespace jaula {
 
+// Whether a log writer makes files of this name: log, log.1, log.new.
+bool is_log_file(std::string_view name);
+
 std::string log_file_name(int number);  // log, log.1, log.2: the higher the older
 
 struct LogFile {

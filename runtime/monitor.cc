@@ -81,6 +81,7 @@ class Monitor {
 
   // The ladder: the stop signal, the grace period, then everything at once.
   Result<void> begin_stop() {
+    if (stopping_) return {};  // asking twice gives no more time
     stopping_ = true;
     TRY(arm(watch_.grace));
     return send(watch_.stop_signal);

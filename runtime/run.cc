@@ -167,6 +167,8 @@ Result<int> run_to_end(Birth& birth, const spec::JailConfig& config, const RunOp
   if (options.unit && exit.signal != 0 && exit.reason != EndReason::kTimeLimit) {
     // The service manager is to see the same end: a service that dies of its stop signal has
     // stopped cleanly, one that exits with 143 has failed. systemd.service(5)
+    // It is not this process that has something to dump. core(5)
+    TRY(sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE"));
     ::signal(exit.signal, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);

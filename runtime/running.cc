@@ -85,12 +85,12 @@ Result<Exit> bury(Running& jail, const Ended& ended) {
   jail.stdio.reset();
   if (jail.log) jail.log->finish();
   const Exit exit = exit_of(jail, ended);
-  if (jail.cgroup) {
-    TRY(jail.cgroup.kill_and_remove());
-    jail.cgroup = cgroups::Cgroup();
-  }
-  // A waiter reads the end from its open file, even when the record goes with the next line.
+  const Result<void> cleared = jail.cgroup ? jail.cgroup.kill_and_remove() : Result<void>();
+  // Told even when something of the jail does not die. A waiter reads it from its open file, also
+  // when the record goes with the next lines.
   TRY(jail.directory.save_exit(exit));
+  TRY(cleared);
+  jail.cgroup = cgroups::Cgroup();
   if (jail.state.detached && !jail.state.remove_at_exit) return exit;
   TRY(jail.directory.lock());
   TRY(jail.directory.remove());

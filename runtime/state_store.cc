@@ -14,6 +14,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/exit_file.h"
 #include "runtime/tree.h"
 
 namespace jaula {
@@ -41,11 +42,12 @@ Result<void> make_private(int fd, const std::string& path) {
   const struct stat info = TRY(sys::fstat(fd));
   if (info.st_uid != ::geteuid())
     return Error(EPERM, "use ", path).hint("it belongs to user ", info.st_uid, "; see --root");
-  if ((info.st_mode & 0022) != 0)
+  // Nor is it changed to fit: what has another mode was not made by us.
+  if ((info.st_mode & 0077) != 0)
     return Error(EPERM, "use ", path)
-        .hint("others can write to it; look at what is in it, then remove it or chmod it to 0700");
-  if ((info.st_mode & 0777) != 0700 && ::fchmod(fd, 0700) < 0)
-    return Error(errno, "change mode of ", path, " to 0700");
+        .hint(
+            "others have access to it, so jaula has not made it; give another --root, or look at "
+            "what is in it and chmod it to 0700");
   return {};
 }
 
@@ -151,7 +153,9 @@ Result<std::vector<std::string>> StateStore::names() const {
   std::vector<DirectoryEntry> entries = TRY(list_directory(*run, roots_.run));
   for (DirectoryEntry& entry : entries) {
     const bool directory = entry.type == DT_DIR || entry.type == DT_UNKNOWN;
-    if (directory && valid_jail_name(entry.name)) names.push_back(std::move(entry.name));
+    if (!directory || !valid_jail_name(entry.name)) continue;
+    // What has no exit file is a jail that is being made at this moment, or was never one.
+    if (is_record(*run, entry.name)) names.push_back(std::move(entry.name));
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -176,7 +180,8 @@ Result<std::uint32_t> StateStore::take_id_range(JailDirectory& jail) const {
 std::string StateStore::cgroup_name(const std::string& name) const {
   if (roots_.run == roots_for("").run) return name;
   char suffix[16];
-  std::snprintf(suffix, sizeof suffix, ".%08x",
+  // A sign that no name has, so that no jail of another directory is called like this.
+  std::snprintf(suffix, sizeof suffix, "@%08x",
                 static_cast<unsigned>(stable_hash(roots_.run) & 0xffffffff));
   return name + suffix;
 }

@@ -97,12 +97,29 @@ Result<void> end_payload(const StateStore& store, const Seen& seen,
   return kill_everything(store, seen);
 }
 
+// What the record says now, and what is true of it.
+Result<void> refresh(Seen& seen) {
+  Result<JailState> state = seen.directory.load();
+  seen.state.reset();
+  seen.monitored = seen.running = false;
+  if (!state) {
+    if (state.error().code() == ENOENT || state.error().code() == EBADMSG) return {};
+    return state.error();
+  }
+  seen.state = std::move(*state);
+  const bool this_boot = seen.state->boot_id == boot_id();
+  seen.monitored = this_boot && open_process(seen.state->monitor).has_value();
+  seen.running = this_boot && seen.state->status != Status::kExited &&
+                 open_process(seen.state->init).has_value();
+  return {};
+}
+
 Result<void> sweep_one(const StateStore& store, const std::string& name) {
-  JailDirectory directory = TRY(store.open(name));
-  if (!TRY(directory.try_lock())) return {};  // somebody is at work on it
-  directory.unlock();
-  Seen seen = TRY(look_at(store, name));
-  if (!TRY(seen.directory.try_lock()) || seen.monitored) return {};
+  Seen seen{.directory = TRY(store.open(name)), .state = {}};
+  // Looked at under the lock: whoever starts the jail holds it until the jail runs.
+  if (!TRY(seen.directory.try_lock())) return {};
+  TRY(refresh(seen));
+  if (seen.monitored) return {};
   if (seen.state && seen.state->status == Status::kExited) return {};
   TRY(clear_processes(store, seen));
   if (!seen.state || !seen.state->detached || seen.state->remove_at_exit)
@@ -118,16 +135,7 @@ Result<void> sweep_one(const StateStore& store, const std::string& name) {
 
 Result<Seen> look_at(const StateStore& store, const std::string& name) {
   Seen seen{.directory = TRY(store.open(name)), .state = {}};
-  Result<JailState> state = seen.directory.load();
-  if (!state) {
-    if (state.error().code() == ENOENT || state.error().code() == EBADMSG) return seen;
-    return state.error();
-  }
-  seen.state = std::move(*state);
-  const bool this_boot = seen.state->boot_id == boot_id();
-  seen.monitored = this_boot && open_process(seen.state->monitor).has_value();
-  seen.running = this_boot && seen.state->status != Status::kExited &&
-                 open_process(seen.state->init).has_value();
+  TRY(refresh(seen));
   return seen;
 }
 
@@ -181,14 +189,13 @@ Result<void> signal_jail(const StateStore& store, const std::string& name, int s
 
 Result<void> remove_jail(const StateStore& store, const std::string& name, bool force) {
   Seen seen = TRY(look_at(store, name));
-  if (seen.running && !force)
-    return Error(0, "the jail ", name, " is running").hint("stop it first, or use `rm -f`");
   if (force && seen.running) TRY(kill_everything(store, seen));
   Result<void> locked = seen.directory.lock();
   if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
-  // What was being made when we came is there now, or gone.
-  Result<JailState> state = seen.directory.load();
-  if (state) seen.state = std::move(*state);
+  // What was being made when we came runs now, or is gone.
+  TRY(refresh(seen));
+  if (seen.running && !force)
+    return Error(0, "the jail ", name, " is running").hint("stop it first, or use `rm -f`");
   return clear_all(store, seen);
 }
 
@@ -198,7 +205,9 @@ Result<void> clear_remains(const StateStore& store, const std::string& name) {
   Result<Seen> seen = look_at(store, name);
   if (!seen) return seen.error().code() == ENOENT ? Result<void>() : seen.error();
   if (!seen->state || seen->state->status != Status::kExited) return {};
-  if (!TRY(seen->directory.try_lock())) return {};
+  const Result<bool> locked = seen->directory.try_lock();
+  if (!locked && locked.error().code() == ENOENT) return {};
+  if (!TRY(locked)) return {};
   return clear_all(store, *seen);
 }
 

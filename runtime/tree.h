@@ -1,5 +1,4 @@
-// Directories as lists, and their removal with all that is in them. Parent side. readdir(3),
-// unlink(2), openat2(2)
+// Directories as lists. Parent side. readdir(3)
 #pragma once
 
 #include <string>
@@ -16,9 +15,5 @@ struct DirectoryEntry {
 };
 // Without "." and "..", in no order. `path` is for messages.
 Result<std::vector<DirectoryEntry>> list_directory(int directory, std::string_view path);
-
-// Deletes what is in an open directory. Links are not followed, and nothing is deleted through a
-// mount that was left in it: EXDEV. An entry that is gone already is not missed.
-Result<void> remove_entries(int directory, std::string_view path);
 
 }  // namespace jaula

@@ -49,6 +49,12 @@ struct LaunchPlan {
   std::vector<std::string> degraded;  // what the host could not give, told to people
 };
 
+// With the place in the spec of the limit that the error is about. Both sides of the fork.
+inline Error with_rlimit_origin(Error error, const LaunchPlan& plan) noexcept {
+  const std::string& origin = plan.rlimit_origins[static_cast<std::size_t>(error.index())];
+  return origin.empty() ? error : error.in(origin, ": ");
+}
+
 struct PlanOptions {
   std::uint32_t id_base = 0;  // first host id of the jail's own range
   bool degrade = false;       // --degrade warn: what cannot be applied becomes a warning

@@ -88,7 +88,8 @@ void add_kernel_file_systems(MountPlan& plan, const MountFacts& facts) {
                         .source = "/sys",
                         .target = "sys",
                         .attributes = kNoSuidDevExec | MOUNT_ATTR_RDONLY,
-                        .recursive = true});
+                        .recursive = true,
+                        .anchored = true});
   }
   if (facts.cgroup)
     plan.ops.push_back(file_system("cgroup2", "sys/fs/cgroup", kNoSuidDevExec | MOUNT_ATTR_RDONLY));

@@ -21,7 +21,8 @@ using std::chrono::milliseconds;
 
 struct Store {
   Scratch scratch;
-  StateStore store{Roots{.run = scratch / "run", .data = scratch / "data"}};
+  StateStore store{
+      Roots{.run = scratch / "run", .data = scratch / "data", .ids = scratch / "ids"}};
   [[nodiscard]] std::string run(const std::string& name) const { return scratch / "run/" + name; }
   JailDirectory made(const std::string& name) {
     Result<JailDirectory> jail = store.create(name);
@@ -126,14 +127,14 @@ TEST_CASE("state: the run directory must be ours alone") {
   Store s;
   fs::create_directories(s.run(""));
   ::chmod(s.run("").c_str(), 0755);
-  CHECK_EQ(said(s.store.names()), "");
-  CHECK_EQ(fs::status(s.run("")).permissions(), fs::perms::owner_all);
-
-  ::chmod(s.run("").c_str(), 0770);
+  REQUIRE_FALSE(s.store.names());
+  CHECK_EQ(s.store.names().error().code(), EPERM);
+  const fs::perms left = fs::status(s.run("")).permissions();  // as it was
+  CHECK_EQ(left, fs::perms(0755));
   const Result<JailDirectory> shared = StateStore(s.store.roots()).create("web");
   REQUIRE_FALSE(shared);
   CHECK_EQ(shared.error().code(), EPERM);
-  CHECK(shared.error().hint_text().starts_with("others can write to it"));
+  CHECK(shared.error().hint_text().starts_with("others have access to it"));
   ::chmod(s.run("").c_str(), 0700);
 
   const Scratch elsewhere;
@@ -266,22 +267,43 @@ TEST_CASE("state: a torn or foreign state file is said to be one, and rm needs n
   }
 }
 
-TEST_CASE("state: removal takes all that is in the directory, and the logs") {
+TEST_CASE("state: a directory that is no record of a jail is not listed and never emptied") {
+  Store s;
+  const JailDirectory jail = s.made("web");
+  fs::create_directories(s.run("important/sub"));
+  put_file(s.run("important/sub/file"), "precious");
+  CHECK_EQ(*s.store.names(), std::vector<std::string>{"web"});
+  JailDirectory other = s.store.open("important").value();
+  const Result<void> removed = other.remove();
+  REQUIRE_FALSE(removed);
+  CHECK_EQ(removed.error().code(), ENOTEMPTY);
+  CHECK_EQ(removed.error().hint_text(), "jaula has not made what is in it");
+  CHECK_EQ(file_bytes(s.run("important/sub/file")), "precious");
+  CHECK_FALSE(s.store.create("important"));
+}
+
+TEST_CASE("state: removal takes what jaula has made, and nothing else") {
   Store s;
   JailDirectory jail = s.made("web");
   CHECK_EQ(said(jail.save(state_of("web"))), "");
   put_file(s.scratch / "outside", "kept");
-  fs::create_directories(s.run("web/deep/er"));
-  put_file(s.run("web/deep/er/file"), "x");
-  fs::create_symlink(s.scratch / "outside", s.run("web/deep/link"));
-  fs::create_directory_symlink(s.scratch.path(), s.run("web/out"));
+  put_file(s.run("web/stop"), "");
+  put_file(s.run("web/state.json.new"), "");
   fs::create_directories(jail.log_path());
+  fs::create_symlink(s.scratch / "outside", jail.log_path() + "/log.2");
   put_file(jail.log_path() + "/log", "x");
   put_file(jail.log_path() + "/log.1", "x");
   CHECK_EQ(said(jail.remove()), "");
   CHECK_FALSE(fs::exists(s.run("web")));
   CHECK_FALSE(fs::exists(s.scratch / "data/web"));
   CHECK_EQ(file_bytes(s.scratch / "outside"), "kept");
+
+  JailDirectory again = s.made("web");
+  fs::create_directories(again.log_path());
+  put_file(again.log_path() + "/db", "precious");
+  CHECK_EQ(said(again.remove()), "");
+  CHECK_FALSE(fs::exists(s.run("web")));
+  CHECK_EQ(file_bytes(s.scratch / "data/web/db"), "precious");
 }
 
 TEST_CASE("state: a configuration that could not be loaded again is not saved") {
@@ -306,7 +328,7 @@ TEST_CASE("state: on a full disk the end is told and the jail removed, but not m
     JailDirectory jail = store.create("web").value();
     if (!jail.save(state_of("web"))) return 10;
     JailDirectory other = store.open("web").value();
-    std::ofstream(s.run("web/ballast")) << std::string(1 << 20, 'x');
+    std::ofstream(s.run("ballast")) << std::string(1 << 20, 'x');
     JailState changed = state_of("web");
     changed.cgroup = "/other";
     const Result<void> saved = jail.save(changed);
@@ -317,7 +339,7 @@ TEST_CASE("state: on a full disk the end is told and the jail removed, but not m
     const Result<JailDirectory> second = store.create("second");
     if (second || second.error().code() != ENOSPC || fs::exists(s.run("second"))) return 15;
     if (!other.save_exit(ended(3)) || jail.load()->exit->code != 3) return 16;
-    if (!jail.remove() || !fs::is_empty(s.run(""))) return 17;
+    if (!jail.remove() || !fs::remove(s.run("ballast")) || !fs::is_empty(s.run(""))) return 17;
     return 0;
   });
   const int code = child.wait();
