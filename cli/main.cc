@@ -1,4 +1,7 @@
 // The command line of jaula: globals, then one verb, each in a file of its own.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <exception>
@@ -89,6 +92,18 @@ std::optional<log::Level> level_of(std::string_view name) {
   return std::nullopt;
 }
 
+// A descriptor of ours that takes the number of a closed 0, 1 or 2 would be handed to the payload
+// as its standard input or output: a way out of the jail if it is a directory. CVE-2024-21626
+bool standard_descriptors_are_open() {
+  pollfd standard[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  if (::poll(standard, 3, 0) < 0) return false;
+  for (const pollfd& one : standard) {
+    if ((one.revents & POLLNVAL) == 0) continue;
+    if (::open("/dev/null", O_RDWR) != one.fd) return false;  // NOLINT(android-cloexec-open)
+  }
+  return true;
+}
+
 // The globals are two: read by hand, so that no parser is built twice for a start.
 int main(Arguments words) {
   Globals globals;
@@ -127,6 +142,9 @@ int main(Arguments words) {
 }  // namespace jaula::cli
 
 int main(int argc, char** argv) {
+  if (!jaula::cli::standard_descriptors_are_open())
+    return static_cast<int>(jaula::ExitCode::kFailure);  // and nowhere to say so
+  ::umask(0022);  // what is made on the host has the modes that are asked for, whoever calls
   try {
     return jaula::cli::main({argv + 1, argv + argc});
   } catch (const std::exception& error) {  // bad_alloc, and what a library did not say it throws

@@ -19,9 +19,16 @@ Result<void> set_groups(const gid_t* groups, std::size_t count) noexcept {
   return {};
 }
 
+Error refused(int reason, const char* what, std::uint32_t id) noexcept {
+  Error error(reason, what, id);
+  if (reason == EINVAL)
+    error.hint("that id is not mapped into the jail: see its map in `jaula plan`");
+  return error;
+}
+
 Result<void> set_ids(uid_t uid, gid_t gid) noexcept {
-  if (::syscall(SYS_setresgid, gid, gid, gid) < 0) return Error(errno, "become group ", gid);
-  if (::syscall(SYS_setresuid, uid, uid, uid) < 0) return Error(errno, "become user ", uid);
+  if (::syscall(SYS_setresgid, gid, gid, gid) < 0) return refused(errno, "become group ", gid);
+  if (::syscall(SYS_setresuid, uid, uid, uid) < 0) return refused(errno, "become user ", uid);
   return {};
 }
 

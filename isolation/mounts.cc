@@ -172,7 +172,8 @@ Result<void> map_source(const TreeSource& source, int tree, int user_namespace) 
       sys::mount_setattr(tree, source.recursive ? AT_RECURSIVE : 0U,
                          source.attributes | MOUNT_ATTR_IDMAP, 0, MS_PRIVATE, user_namespace);
   if (!set && set.error().code() == EINVAL)
-    return Error(EINVAL, "map the ids of ", source.path)
+    return Error(EINVAL, source.origin, source.origin[0] == '\0' ? "" : ": ", "map the ids of ",
+                 source.path)
         .hint(
             "this kernel cannot map ids on that file system; keep the files on ext4, xfs or "
             "btrfs, or set `userns_mode: host`");

@@ -62,6 +62,7 @@ struct MountPlan {
 // soon as there is a user namespace, before the child may use it.
 struct TreeSource {
   const char* path;
+  const char* origin;  // where the spec asks for it
   bool recursive;
   std::uint64_t attributes;
 };

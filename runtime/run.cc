@@ -14,6 +14,7 @@
 #include "runtime/launch.h"
 #include "runtime/notify.h"
 #include "runtime/plan/id_maps.h"
+#include "runtime/plan/mounts.h"
 #include "runtime/running.h"
 #include "runtime/stop.h"
 #include "runtime/sync.h"
@@ -85,6 +86,8 @@ Result<void> Birth::plan() {
     return planned.problems.back();
   }
   plan_ = std::move(planned.plan);
+  for (const std::string& directory : plan::directories_to_make(config_))
+    TRY(make_directories(directory, 0755));
   for (const std::string& warning : plan_.degraded) log::line(log::Level::kWarning, warning);
   return {};
 }
@@ -155,7 +158,7 @@ Result<Exit> Birth::live() {
   plan_ = {};
   facts_ = {};
   const Ended ended = TRY(watch(jail_, options_.unit));
-  const Result<Exit> buried = bury(jail_, ended);
+  Result<Exit> buried = bury(jail_, ended);
   claimed_ = !buried;
   return buried;
 }
@@ -202,7 +205,7 @@ Result<int> run_to_end(Birth& birth, const spec::JailConfig& config, const RunOp
   ::_exit(0);
 }
 
-Result<int> run_detached(Birth& birth, const spec::JailConfig& config) {
+Result<int> run_detached(Birth& birth, const StateStore& store, const spec::JailConfig& config) {
   SyncPair pair = TRY(make_sync_pair());
   const pid_t monitor = ::fork();
   if (monitor < 0) return Error(errno, "fork the monitor");
@@ -217,8 +220,11 @@ Result<int> run_detached(Birth& birth, const spec::JailConfig& config) {
   if (told.kind == SyncMessage::Kind::kEof)
     return Error(0, "the monitor of ", config.name, " ended before the payload ran");
   const std::string line = config.name + "\n";
-  TRY(sys::write_all(1, line, "standard output"));
-  return 0;
+  Result<void> written = sys::write_all(1, line, "standard output");
+  if (written) return 0;
+  // Whoever does not learn its name takes it for not started.
+  TRY(remove_jail(store, config.name, true));
+  return written.error();
 }
 
 }  // namespace
@@ -227,7 +233,7 @@ Result<int> run_jail(StateStore& store, const spec::JailConfig& config, const Ru
   Birth birth(store, config, options);
   TRY(birth.claim());
   TRY(birth.plan());
-  if (options.stdio.detached) return run_detached(birth, config);
+  if (options.stdio.detached) return run_detached(birth, store, config);
   return run_to_end(birth, config, options);
 }
 

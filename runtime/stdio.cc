@@ -23,6 +23,10 @@ int Pump::wanted(short& events) const noexcept {
 }
 
 void Pump::end() noexcept {
+  // A terminal learns of the end of its input by a character, not by a close. termios(3)
+  constexpr char kEndOfFile = 4;
+  if (from_ == 0 && ::isatty(to_) == 1) [[maybe_unused]]
+    const ssize_t told = ::write(to_, &kEndOfFile, 1);
   from_ = -1;
   own_.reset();
 }
@@ -57,15 +61,20 @@ void Pump::flush() noexcept {
 void Pump::step() noexcept { used_ > 0 ? flush() : fill(); }
 
 void Pump::drain() noexcept {
-  if (from_ >= 0) ::fcntl(from_, F_SETFL, ::fcntl(from_, F_GETFL) | O_NONBLOCK);
+  // What the payload did not take of its input is the caller's to read.
+  if (from_ == 0) return;
+  // No more than is there now: others in the jail may write on, and for ever.
+  int left = 0;
+  if (from_ < 0 || ::ioctl(from_, FIONREAD, &left) < 0) left = 0;
   for (;;) {
     while (used_ > 0) flush();
-    if (from_ < 0) return;
-    const bool log = log_ != nullptr;
-    const ssize_t got = ::read(from_, buffer_->data(), buffer_->size());
+    if (left <= 0) return;
+    const auto size = std::min<std::size_t>(static_cast<std::size_t>(left), buffer_->size());
+    const ssize_t got = ::read(from_, buffer_->data(), size);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return;
-    if (log) {
+    left -= static_cast<int>(got);
+    if (log_ != nullptr) {
       log_->append(stream_, {buffer_->data(), static_cast<std::size_t>(got)});
     } else {
       used_ = static_cast<std::size_t>(got);
@@ -103,8 +112,27 @@ std::pair<int, int> Stdio::log_sources() const noexcept {
   return {pumps_[0].from(), pumps_[1].from()};
 }
 
+namespace {
+
+// A directory of the caller's, handed in as 0, 1 or 2, would be a way out. CVE-2024-21626
+Result<int> safe_to_hand_in(int number) {
+  const struct stat info = TRY(sys::fstat(number));
+  if (!S_ISDIR(info.st_mode) && (::fcntl(number, F_GETFL) & O_PATH) == 0) return number;
+  return Error(0,
+               number == 0   ? "standard input"
+               : number == 1 ? "standard output"
+                             : "standard error",
+               " is a directory, through which the jail would see the host")
+      .hint("give it a file, a pipe or /dev/null");
+}
+
+}  // namespace
+
 Result<void> Stdio::make_input() {
-  if (options_.interactive && !options_.detached && ::isatty(0) == 0) return {};
+  if (options_.interactive && !options_.detached && ::isatty(0) == 0) {
+    TRY(safe_to_hand_in(0));
+    return {};
+  }
   if (!options_.interactive || options_.detached) {
     child_[0] = TRY(sys::open("/dev/null", O_RDONLY));
     given_[0] = child_[0].get();
@@ -119,7 +147,7 @@ Result<void> Stdio::make_input() {
 }
 
 Result<int> Stdio::make_output(int number, Stream stream, Fd& child_end) {
-  if (!options_.detached && ::isatty(number) == 0) return number;
+  if (!options_.detached && ::isatty(number) == 0) return safe_to_hand_in(number);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) return Error(errno, "make a pipe");
   child_end = Fd(ends[1]);

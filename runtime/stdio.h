@@ -36,7 +36,7 @@ class Pump {
   // What to poll for next; fd -1 when there is nothing to do.
   [[nodiscard]] int wanted(short& events) const noexcept;
   void step() noexcept;   // after poll said it is ready
-  void drain() noexcept;  // all writers are dead: takes what is left
+  void drain() noexcept;  // the payload has ended: takes what is left of its output
   [[nodiscard]] int from() const noexcept { return from_; }
   [[nodiscard]] bool finished() const noexcept { return from_ < 0 && used_ == 0; }
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstring>
+#include <string_view>
 
 // The ELF header of this program, where the loader put it. ld(1)
 extern "C" [[gnu::visibility("hidden")]] const ElfW(Ehdr) __ehdr_start;  // NOLINT
@@ -33,17 +33,18 @@ char* end_of_strings(char* const* strings, char* end) noexcept {
 }
 
 void give_program_back() noexcept {
-  constexpr std::uintptr_t kPage = 4096;
-  const auto base = reinterpret_cast<std::uintptr_t>(&__ehdr_start);
+  constexpr std::size_t kPage = 4096;
+  // The program is loaded at a page boundary, as one piece.
+  const auto* base = reinterpret_cast<const char*>(&__ehdr_start);
   const auto* headers = reinterpret_cast<const ElfW(Phdr)*>(base + __ehdr_start.e_phoff);
   // From the last to the first, which holds these headers.
   for (unsigned i = __ehdr_start.e_phnum; i-- > 0;) {
     const auto [type, flags, offset, address, physical, file_size, size, align] = headers[i];
     // What may be written is ours alone and would be lost.
     if (type != PT_LOAD || (flags & PF_W) != 0) continue;
-    const std::uintptr_t begin = (base + address) & ~(kPage - 1);
+    const std::size_t begin = address & ~(kPage - 1);
     // Advice: without it the process is only bigger.
-    ::madvise(reinterpret_cast<void*>(begin), base + address + size - begin, MADV_DONTNEED);
+    ::madvise(const_cast<char*>(base) + begin, address + size - begin, MADV_DONTNEED);  // NOLINT
   }
 }
 
@@ -64,9 +65,9 @@ void forget_arguments(const char* title) noexcept {
   if (arguments == nullptr || arguments[0] == nullptr) return;
   char* const begin = arguments[0];
   char* const end = end_of_strings(environment, end_of_strings(arguments, begin));
-  for (char* byte = begin; byte != end; ++byte) *byte = '\0';
-  const auto room = static_cast<std::size_t>(end - begin) - 1;
-  std::memcpy(begin, title, std::min(std::strlen(title), room));
+  std::fill(begin, end, '\0');
+  const std::string_view text(title);
+  text.copy(begin, static_cast<std::size_t>(end - begin) - 1);
 }
 
 }  // namespace jaula

@@ -2,6 +2,8 @@
 
 #include <linux/capability.h>
 
+#include <algorithm>
+
 namespace jaula::plan {
 namespace {
 
@@ -38,8 +40,8 @@ IdPlan single_id(const spec::JailConfig& config, const HostFacts& facts) {
   plan.maps.gid_map = line(user.gid, facts.egid, 1);
   plan.maps.deny_setgroups = true;
   plan.root_uid = user.uid;
-  plan.root_gid = user.gid;
-  plan.whole_range = false;
+  plan.root_gid = plan.first_gid = plan.last_gid = user.gid;
+  plan.has_tty_group = false;
   plan.degraded =
       "one id alone is mapped: the payload cannot change users or groups, and keeps those that "
       "this "
@@ -71,6 +73,31 @@ Result<IdPlan> rootless(const spec::JailConfig& config, const HostFacts& facts) 
   return plan;
 }
 
+bool is_mapped(const std::vector<spec::IdMapping>& mappings, std::uint32_t id) {
+  return std::any_of(mappings.begin(), mappings.end(), [id](const spec::IdMapping& mapping) {
+    return id >= mapping.container_id && id - mapping.container_id < mapping.size;
+  });
+}
+
+Result<IdPlan> explicit_map(const spec::JailConfig& config, const HostFacts& facts) {
+  const spec::User& user = config.process.user;
+  if (!is_mapped(config.uid_mappings, user.uid) || !is_mapped(config.gid_mappings, user.gid))
+    return Error(0, "`userns_mode` maps no user ", user.uid, " or no group ", user.gid,
+                 ", and the payload runs as these")
+        .hint("map them, or set `user` to ids that are mapped");
+  IdPlan plan;
+  plan.maps.uid_map = lines(config.uid_mappings);
+  plan.maps.gid_map = lines(config.gid_mappings);
+  plan.maps.use_helpers = !facts.privileged();
+  // The jail is set up as root where there is one, else as the payload's user.
+  if (!is_mapped(config.uid_mappings, 0)) plan.root_uid = user.uid;
+  if (!is_mapped(config.gid_mappings, 0)) plan.root_gid = user.gid;
+  plan.first_gid = config.gid_mappings[0].container_id;
+  plan.last_gid = plan.first_gid + config.gid_mappings[0].size - 1;
+  plan.has_tty_group = is_mapped(config.gid_mappings, 5);
+  return plan;
+}
+
 }  // namespace
 
 Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& facts,
@@ -78,13 +105,8 @@ Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& fac
   switch (config.extra.userns) {
     case Mode::kHost:
       return IdPlan{};
-    case Mode::kMap: {
-      IdPlan plan;
-      plan.maps.uid_map = lines(config.uid_mappings);
-      plan.maps.gid_map = lines(config.gid_mappings);
-      plan.maps.use_helpers = !facts.privileged();
-      return plan;
-    }
+    case Mode::kMap:
+      return explicit_map(config, facts);
     case Mode::kKeepId:
       if (facts.euid == 0)
         return Error(0, "`userns_mode: keep-id` as root would make the jail's user root outside")

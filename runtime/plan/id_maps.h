@@ -17,8 +17,10 @@ struct IdPlan {
   isolation::IdMaps maps;
   std::uint32_t root_uid = 0;  // ids inside that set the jail up
   std::uint32_t root_gid = 0;
-  bool whole_range = true;  // false: one id alone is mapped
-  std::string degraded;     // what that loses; empty: nothing
+  std::uint32_t first_gid = 0;  // groups that are all mapped
+  std::uint32_t last_gid = kJailIds - 1;
+  bool has_tty_group = true;  // group 5, of terminals, is mapped
+  std::string degraded;       // what that loses; empty: nothing
 };
 
 // `id_base` is the first host id of the range that the state store took for this jail; 0: it is not

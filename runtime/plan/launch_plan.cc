@@ -86,7 +86,7 @@ void make_mounts(Making& making, const IdPlan& ids) {
                          .user_namespace = user_namespace,
                          .own_network = has_namespace(making.config, "network"),
                          .cgroup = making.out.plan.in_cgroup && making.out.plan.cgroup_namespace,
-                         .tty_group = ids.whole_range};
+                         .tty_group = ids.has_tty_group};
   making.out.plan.mounts = make_mount_plan(making.config, making.options.userland, facts);
 }
 
@@ -95,8 +95,8 @@ void make_sysctls(Making& making, const IdPlan& ids) {
   if (has_namespace(making.config, "network")) {
     // Low ports and ping without a capability: the whole network is the jail's.
     plan.sysctls.push_back({"net/ipv4/ip_unprivileged_port_start", "0", ""});
-    const std::string last = ids.whole_range ? "65535" : std::to_string(ids.root_gid);
-    const std::string first = ids.whole_range ? "0" : last;
+    const std::string first = std::to_string(ids.first_gid);
+    const std::string last = std::to_string(ids.last_gid);
     plan.sysctls.push_back({"net/ipv4/ping_group_range", first + " " + last, ""});
   }
   for (const auto& [name, value] : making.config.sysctl) {

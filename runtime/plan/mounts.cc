@@ -164,9 +164,13 @@ std::uint64_t attributes_of(const std::vector<std::string>& options) {
   return attributes;
 }
 
-bool is_directory(const std::string& path) {
+bool wants_directory(const spec::MountConfig& mount) {
+  return std::find(mount.options.begin(), mount.options.end(), "x-create") != mount.options.end();
+}
+
+bool is_file(const std::string& path) {
   struct stat info;
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  return ::stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode);
 }
 
 void add_mount(MountPlan& plan, const spec::MountConfig& mount, const MountFacts& facts) {
@@ -179,7 +183,7 @@ void add_mount(MountPlan& plan, const spec::MountConfig& mount, const MountFacts
     op.kind = Kind::kBind;
     op.source = mount.source;
     op.recursive = true;
-    op.source_is_file = !is_directory(mount.source);
+    op.source_is_file = is_file(mount.source);
     op.idmapped = facts.idmapped;
   } else {
     for (const std::string& option : mount.options)
@@ -226,15 +230,28 @@ MountPlan make_mount_plan(const spec::JailConfig& config,
   return plan;
 }
 
+std::vector<std::string> directories_to_make(const spec::JailConfig& config) {
+  std::vector<std::string> directories;
+  for (const spec::MountConfig& mount : config.mounts)
+    if (mount.type == "bind" && wants_directory(mount) &&
+        ::access(mount.source.c_str(), F_OK) < 0 && errno == ENOENT)
+      directories.push_back(mount.source);
+  return directories;
+}
+
 std::vector<isolation::TreeSource> sources_made_outside(const MountPlan& plan) {
   std::vector<isolation::TreeSource> sources;
   if (plan.root.idmapped)
-    sources.push_back(
-        {.path = plan.root.source.c_str(), .recursive = false, .attributes = MOUNT_ATTR_NODEV});
+    sources.push_back({.path = plan.root.source.c_str(),
+                       .origin = plan.root.origin.c_str(),
+                       .recursive = false,
+                       .attributes = MOUNT_ATTR_NODEV});
   for (const MountOp& op : plan.ops)
     if (op.idmapped)
-      sources.push_back(
-          {.path = op.source.c_str(), .recursive = op.recursive, .attributes = op.attributes});
+      sources.push_back({.path = op.source.c_str(),
+                         .origin = op.origin.c_str(),
+                         .recursive = op.recursive,
+                         .attributes = op.attributes});
   return sources;
 }
 
@@ -251,13 +268,7 @@ std::vector<Error> check_sources(const spec::JailConfig& config) {
   for (const spec::MountConfig& mount : config.mounts) {
     if (mount.type != "bind" || ::access(mount.source.c_str(), F_OK) == 0) continue;
     const int reason = errno;
-    const bool create =
-        std::find(mount.options.begin(), mount.options.end(), "x-create") != mount.options.end();
-    if (reason == ENOENT && create) {
-      Result<void> made = make_directories(mount.source, 0755);
-      if (!made) problems.push_back(made.error().in(mount.origin, ": "));
-      continue;
-    }
+    if (reason == ENOENT && wants_directory(mount)) continue;
     problems.push_back(
         Error(reason, mount.origin, ": mount ", mount.source, " on ", mount.destination)
             .hint("create it, or set `create_host_path: true` on this volume"));

@@ -27,6 +27,9 @@ isolation::MountPlan make_mount_plan(const spec::JailConfig& config,
                                      const MountFacts& facts);
 
 // What of the plan is made outside, in the order in which isolation::apply() takes it.
+// Directories of the host that volumes want made (`create_host_path`) and that are not there.
+std::vector<std::string> directories_to_make(const spec::JailConfig& config);
+
 std::vector<isolation::TreeSource> sources_made_outside(const isolation::MountPlan& plan);
 
 // What cannot be mounted because it is not there, or is not what it must be: the root directory,

@@ -642,4 +642,127 @@ TEST_CASE(
   CHECK_EQ(jails.left_behind(), "");
 }
 
+// --- the caller's own state
+
+TEST_CASE("bad caller: closed standard descriptors become /dev/null, not descriptors of ours") {
+  const Jails jails;
+  for (const char* closed : {"<&-", ">&-", "2>&-", "<&- >&- 2>&-"}) {
+    CAPTURE(closed);
+    Words words = jails.command({"run", jails.root(), "/bin/probe", "fd-targets", "/tmp/fds"});
+    // The payload's view is written to a volume: none of its three may be usable here.
+    fs::create_directories(jails.scratch() / "out");
+    fs::permissions(jails.scratch() / "out", fs::perms::all);
+    words.insert(words.begin() + 4, {"-v", jails.scratch() / "out" + ":/tmp"});
+    words.insert(words.begin(), {"sh", "-c", std::string("exec \"$@\" ") + closed, "sh"});
+    CHECK_EQ(run(words).code, 0);
+    const std::string seen = file_bytes(jails.scratch() / "out/fds");
+    CHECK_MESSAGE(!contains(seen, jails.scratch().path()), seen);
+    CHECK(contains(seen, "/dev/null"));
+    fs::remove(jails.scratch() / "out/fds");
+  }
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("bad caller: a directory is not handed in as standard input") {
+  const Jails jails;
+  Words words = jails.command({"run", "-i", jails.root(), "/bin/probe", "true"});
+  words.insert(words.begin(), {"sh", "-c", "exec \"$@\" </tmp", "sh"});
+  const Ran ran = run(words);
+  CHECK_EQ(ran.code, 125);
+  CHECK(contains(ran.err, "standard input is a directory"));
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("bad caller: the umask does not reach into the jail") {
+  const Jails jails;
+  Words words =
+      jails.command({"run", "--userns", "host", "-u", "33:34", jails.root(), "/bin/probe", "ids"});
+  if (::geteuid() != 0) words = jails.command({"run", jails.root(), "/bin/probe", "ids"});
+  words.insert(words.begin(), {"sh", "-c", "umask 0777; exec \"$@\"", "sh"});
+  const Ran ran = run(words);
+  CHECK_MESSAGE(ran.code == 0, ran.err);
+  Words host = jails.command({"run", "host", "sh", "-c", "stat -c %a /tmp /var/tmp /etc; umask"});
+  host.insert(host.begin(), {"sh", "-c", "umask 077; exec \"$@\"", "sh"});
+  CHECK_EQ(run(host).out, "1777\n1777\n755\n0022\n");
+}
+
+TEST_CASE("bad caller: limits for the payload do not bind what makes the jail") {
+  const Jails jails;
+  CHECK_EQ(jails.probe({"limit", "7"}, {"--ulimit", "nofile=3"}).out, "3 3\n");
+  CHECK_EQ(jails.jaula({"run", "--ulimit", "fsize=0", "host", "echo", "hi"}).out, "hi\n");
+}
+
+TEST_CASE(
+    "bad state directory: what jaula has not made is neither listed, nor changed, nor deleted") {
+  const Jails jails;
+  const std::string foreign = jails.scratch() / "foreign";
+  fs::create_directories(foreign + "/run/web/sub");
+  fs::create_directories(foreign + "/data/web");
+  put_file(foreign + "/run/web/sub/file", "precious");
+  put_file(foreign + "/data/web/db", "precious");
+  const auto on = [&](const Words& words) {
+    Words all = {jaula_binary(), "--root", foreign};
+    all.insert(all.end(), words.begin(), words.end());
+    return run(all);
+  };
+  fs::permissions(foreign + "/run", fs::perms(0755));
+  const Ran refused = on({"ps"});
+  CHECK_EQ(refused.code, 125);
+  CHECK(contains(refused.err, "use " + foreign + "/run: Operation not permitted"));
+  CHECK_EQ(fs::status(foreign + "/run").permissions(), fs::perms(0755));
+
+  fs::permissions(foreign + "/run", fs::perms(0700));
+  CHECK_EQ(on({"ps", "-a", "-q"}).out, "");
+  CHECK_EQ(on({"rm", "-f", "web"}).code, 125);
+  const Ran ran = on({"run", "--name", "web", jails.root(), "/bin/probe", "true"});
+  CHECK_EQ(ran.code, 125);
+  CHECK(contains(ran.err, "jaula has not made what is in it"));
+  // A start that fails takes its own with it.
+  CHECK_EQ(on({"run", "--name", "db", jails.root(), "/bin/nothere"}).code, 127);
+  CHECK_EQ(file_bytes(foreign + "/run/web/sub/file"), "precious");
+  CHECK_EQ(file_bytes(foreign + "/data/web/db"), "precious");
+}
+
+TEST_CASE("plan: it makes no directory of the host's, run does") {
+  const Jails jails;
+  const std::string made = jails.scratch() / "made/deep";
+  const Words volume = {"--set", "volumes=[{type: bind, source: " + made +
+                                     ", target: /tmp, bind: {create_host_path: true}}]"};
+  Words words = {"plan"};
+  words.insert(words.end(), volume.begin(), volume.end());
+  words.insert(words.end(), {jails.root(), "/bin/probe", "true"});
+  const Ran planned = jails.jaula(words);
+  CHECK_MESSAGE(planned.code == 0, planned.err);
+  CHECK_FALSE(fs::exists(jails.scratch() / "made"));
+  words[0] = "run";
+  const Ran ran = jails.jaula(words);
+  CHECK_MESSAGE(ran.code == 0, ran.err);
+  CHECK(fs::is_directory(made));
+}
+
+TEST_CASE("bad id map: one that lacks the payload's ids is a problem of the plan") {
+  const Jails jails;
+  if (::geteuid() != 0) return skip("a user's map is that of /etc/subuid");
+  const Words map = {"--set", "userns_mode={uid: [\"1000:200000:10\"], gid: [\"1000:200000:10\"]}"};
+  const Ran refused = jails.probe({"ids"}, map);
+  CHECK_EQ(refused.code, 125);
+  CHECK(contains(refused.err, "`userns_mode` maps no user 0 or no group 0"));
+  Words fitting = map;
+  fitting.insert(fitting.end(), {"-u", "1000:1000"});
+  const Ran ran = jails.probe({"ids"}, fitting);
+  CHECK_MESSAGE(contains(ran.out, "uid=1000 gid=1000"), ran.err);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("detach: a name that nobody could be told is not left running") {
+  const Jails jails;
+  Words words = jails.command(
+      {"run", "-d", "--name", jails.name("full"), jails.root(), "/bin/probe", "await", "TERM"});
+  words.insert(words.begin(), {"sh", "-c", "exec \"$@\" >/dev/full", "sh"});
+  const Ran ran = run(words);
+  CHECK_EQ(ran.code, 125);
+  CHECK(contains(ran.err, "write standard output: No space left on device"));
+  CHECK_EQ(jails.left_behind(), "");
+}
+
 }  // namespace jaula::test

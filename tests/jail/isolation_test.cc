@@ -219,4 +219,21 @@ TEST_CASE("jail: the caller's command line and environment are not to be seen in
   CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
 }
 
+TEST_CASE("jail: the masks stay on procfs while the directories of its root are renamed") {
+  const Jails jails;
+  const std::string here = jails.root() + "/proc";
+  const std::string there = jails.root() + "/proc.x";
+  std::filesystem::create_directory(here);
+  std::filesystem::create_directory(there);
+  const Child renaming([&] {
+    for (;;) ::renameat2(AT_FDCWD, here.c_str(), AT_FDCWD, there.c_str(), RENAME_EXCHANGE);
+    return 0;
+  });
+  for (int round = 0; round < 30; ++round)
+    for (const char* path : {"/proc/interrupts", "/proc.x/interrupts"}) {
+      const Ran ran = jails.probe({"cat", path}, {"--ephemeral=false"});
+      CHECK_FALSE_MESSAGE(contains(ran.out, "CPU0"), ran.out.substr(0, 200));
+    }
+}
+
 }  // namespace jaula::test

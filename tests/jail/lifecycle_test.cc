@@ -226,4 +226,39 @@ TEST_CASE("life: two jails never share host ids") {
   CHECK_EQ(jails.left_behind(), "");
 }
 
+TEST_CASE("life: rm during a start waits, and then does not take the running jail") {
+  const Jails jails;
+  for (int round = 0; round < 5; ++round) {
+    const std::string name = jails.name("race" + std::to_string(round));
+    Program start(
+        jails.command({"run", "-d", "--name", name, jails.root(), "probe", "await", "TERM"}), {});
+    while (!std::filesystem::exists(jails.state() + "/run/" + name) && !start.ended()) {
+    }
+    const Ran removed = jails.jaula({"rm", name});
+    const Ran started = start.wait();
+    if (removed.code == 0) {
+      // Before there was anything to remove but the name.
+      CHECK_NE(started.code, 0);
+    } else {
+      CHECK_EQ(started.code, 0);
+      CHECK(process_lives(jails.init_pid(name)));
+    }
+    jails.jaula({"rm", "-f", name});
+  }
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: a second SIGTERM to the monitor gives the payload no more time") {
+  const Jails jails;
+  const std::string name = jails.name("twice");
+  jails.start(name, {"ignore-term"}, {"--stop-timeout", "1s"});
+  const int monitor = jails.monitor_pid(name);
+  while (process_lives(monitor)) {
+    ::kill(monitor, SIGTERM);
+    ::usleep(100'000);
+  }
+  CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
 }  // namespace jaula::test

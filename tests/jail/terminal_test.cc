@@ -117,4 +117,35 @@ TEST_CASE("terminal: exec -t gives a pty of the jail's devpts") {
   CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
 }
 
+TEST_CASE("terminal: what the payload did not read is left to the caller, and so are the flags") {
+  const Jails jails;
+  const std::string name = jails.name("typed");
+  Words words =
+      jails.command({"run", "-i", "--name", name, jails.root(), "probe", "await", "TERM"});
+  words.insert(
+      words.begin(),
+      {"/bin/sh", "-c", "\"$@\"; grep flags /proc/self/fdinfo/0; read line; echo got $line", "sh"});
+  Terminal terminal(words);
+  REQUIRE(terminal.shows("ready"));
+  CHECK_EQ(jails.jaula({"kill", "-s", "TERM", name}).code, 0);
+  REQUIRE(terminal.shows("flags:"));
+  terminal.type("after\n");
+  CHECK(terminal.shows("got after"));
+  CHECK_EQ(terminal.wait(), 0);
+  const std::size_t flags = terminal.seen().find("flags:");
+  CHECK_EQ(std::stoul(terminal.seen().substr(flags + 6), nullptr, 8) & O_NONBLOCK, 0);
+}
+
+TEST_CASE(
+    "terminal: input that does not end keeps no jail, and input that ends does for its payload") {
+  const Jails jails;
+  Words words = jails.command({"run", "-i", "-t", jails.root(), "probe", "true"});
+  words.insert(words.begin(), {"timeout", "60", "sh", "-c", "exec \"$@\" </dev/zero", "sh"});
+  CHECK_EQ(run(words).code, 0);
+  const Ran ran =
+      jails.jaula({"run", "-i", "-t", jails.root(), "probe", "echo-stdin"}, {.input = "hi\n"});
+  CHECK_EQ(ran.code, 0);
+  CHECK(contains(ran.out, "hi"));
+}
+
 }  // namespace jaula::test

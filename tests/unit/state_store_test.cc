@@ -21,8 +21,7 @@ using std::chrono::milliseconds;
 
 struct Store {
   Scratch scratch;
-  StateStore store{
-      Roots{.run = scratch / "run", .data = scratch / "data", .ids = scratch / "ids"}};
+  StateStore store{Roots{.run = scratch / "run", .data = scratch / "data", .ids = scratch / "ids"}};
   [[nodiscard]] std::string run(const std::string& name) const { return scratch / "run/" + name; }
   JailDirectory made(const std::string& name) {
     Result<JailDirectory> jail = store.create(name);
