@@ -8,7 +8,16 @@ namespace jaula {
 void Error::append(std::string_view part) noexcept {
   const std::size_t used = std::size_t{text_size_} + hint_size_;
   const std::size_t take = std::min(part.size(), sizeof bytes_ - used);
-  std::copy_n(part.data(), take, bytes_ + used);
+  char* to = bytes_ + used;
+  std::copy_n(part.data(), take, to);
+  // Names and paths come from anybody; a message must not drive the terminal that shows it.
+  std::replace_if(
+      to, to + take,
+      [this](char byte) {
+        const auto code = static_cast<unsigned char>(byte);
+        return (code < 0x20 && !(hinting_ && byte == '\n')) || code == 0x7f;
+      },
+      '?');
   (hinting_ ? hint_size_ : text_size_) += static_cast<std::uint16_t>(take);
 }
 

@@ -39,10 +39,11 @@ constexpr Choice<SeccompProfile> kSeccompProfiles[] = {{"default", SeccompProfil
 
 // The key and the security option say the same thing; a flag wins over the file.
 void set_seccomp(const Value& value, SeccompProfile profile, ServiceSpec& spec) {
-  const bool from_flag = value.node().place.flag >= 0;
-  if (spec.seccomp && !from_flag) {
-    if (spec.seccomp->origin.line == 0) return;
-    if (spec.seccomp->value != profile)
+  if (spec.seccomp) {
+    const bool from_flag = value.node().place.flag >= 0;
+    const bool by_flag = spec.seccomp->origin.line == 0;
+    if (by_flag && !from_flag) return;
+    if (by_flag == from_flag && spec.seccomp->value != profile)
       return value.fail("another profile is given by " + spec.seccomp->origin.text());
   }
   spec.seccomp = {profile, value.origin()};

@@ -199,7 +199,7 @@ bool is_host_label(std::string_view label) {
 void read_hostname(const Value& value, ServiceSpec& spec) {
   constexpr std::size_t kLongest = 64;  // __NEW_UTS_LEN
   constexpr std::string_view kWhat =
-      "a host name (letters, digits, `-` and `.`, at most 64 characters)";
+      "a host name (letters, digits, `-` and `.`, at most 64 characters, 63 between dots)";
   const auto text = value.text(kWhat);
   if (!text) return;
   const std::vector<std::string_view> labels = split(*text, '.');

@@ -128,7 +128,7 @@ constexpr BadKeys kBadKeys[] = {
      "from 0 to 4294967294), got \" 0\""},
     {"hostname: -web",
      "web.yaml:4:15: services.web.hostname: expected a host name (letters, digits, `-` and `.`, at "
-     "most 64 characters), got \"-web\""},
+     "most 64 characters, 63 between dots), got \"-web\""},
     {"working_dir: srv",
      "web.yaml:4:18: services.web.working_dir: expected an absolute path in the jail, got \"srv\""},
     {"working_dir: /a/../b",
@@ -475,7 +475,7 @@ TEST_CASE("spec: variables come from the environment over .env, in values alone"
       specs.lines(file) ==
       "web.yaml:9:15: services.web.hostname: variable `JT_UNSET` is not set; it becomes empty\n"
       "web.yaml:9:15: services.web.hostname: expected a host name (letters, digits, `-` and `.`, "
-      "at most 64 characters), got \"\"\n"
+      "at most 64 characters, 63 between dots), got \"\"\n"
       "web.yaml:10:15: services.web.command[0]: variable `JT_UNSET` is not set; it becomes empty");
   const ServiceSpec spec =
       specs.service("read_only: ${JT_RO}\n    environment: {$A: '$JT_SET $JT_FILE $$'}");
@@ -674,6 +674,19 @@ TEST_CASE("overrides: flags win over a contradicting security option of the file
   CHECK(specs.service("seccomp: strict", options).seccomp->value == SeccompProfile::kUnconfined);
   CHECK(specs.service("security_opt: [seccomp=strict]", options).seccomp->value ==
         SeccompProfile::kUnconfined);
+}
+
+TEST_CASE("overrides: two flags that contradict each other are refused") {
+  Specs specs;
+  const SpecFile file =
+      make_spec("web", with({{"--seccomp", "seccomp", Override::Kind::kScalar, "default", {}},
+                             {"--security-opt",
+                              "security_opt",
+                              Override::Kind::kAppend,
+                              "seccomp=strict",
+                              {"seccomp=strict"}},
+                             {"the command line", "rootfs", Override::Kind::kScalar, "host", {}}}));
+  CHECK_EQ(specs.lines(file), "--seccomp: another profile is given by --security-opt");
 }
 
 TEST_CASE("overrides: a spec can be made of flags alone") {
