@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include "runtime/base/fd.h"
@@ -38,9 +37,14 @@ inline void put_file(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
+// "" when there is no such file, or, of a file in /proc, no such process any more.
 inline std::string file_bytes(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string bytes;
+  const Result<Fd> file = sys::open(path.c_str(), O_RDONLY);
+  char part[65536];
+  for (ssize_t got = 0; file && (got = ::read(file->get(), part, sizeof part)) > 0;)
+    bytes.append(part, static_cast<std::size_t>(got));
+  return bytes;
 }
 
 // What a Result says, "" when it is a value: CHECK_EQ(said(...), "") shows the error.
