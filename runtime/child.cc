@@ -228,12 +228,14 @@ constexpr Step kExecSteps[] = {
 }  // namespace
 
 void jail_main(const plan::LaunchPlan& plan, const ChildFds& fds) noexcept {
+  ::close(fds.parent);
   Child child{.plan = plan, .fds = fds, .proc = {}, .root = {}, .pty = {}};
   walk(kJailSteps, child);
 }
 
 void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
                int namespaces) noexcept {
+  ::close(fds.parent);
   // Whoever is in the jail must not read this process, which still has the host's memory and
   // descriptors. CVE-2016-9962
   if (Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE"); !hidden)
@@ -248,6 +250,8 @@ void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
   clone_args args{};
   args.flags = CLONE_PARENT;  // the one that stays is the caller's child, not ours
   Result<pid_t> pid = sys::clone3(args);
+  if (!pid && pid.error().code() == ENOMEM)
+    pid.error().hint("a jail whose PID 1 has ended takes no new processes");
   if (!pid) fail(fds.sync, pid.error());
   if (*pid == 0) {
     Child child{.plan = plan, .fds = fds, .proc = {}, .root = {}, .pty = {}};

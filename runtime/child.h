@@ -11,6 +11,7 @@ namespace jaula {
 
 struct ChildFds {
   int sync = -1;    // the child's end
+  int parent = -1;  // the parent's: closed at once, so that the parent's death is an EOF
   int status = -1;  // takes the payload's wait status when there is an init
   isolation::StandardFds standard{-1, -1, -1};  // unused with a terminal
   std::span<const int> trees = {};  // cloned outside, in the order of sources_made_outside()

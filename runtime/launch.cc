@@ -143,6 +143,7 @@ Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::Sta
   const pid_t pid = TRY(launcher.clone(plan.namespaces, cgroup));
   if (pid == 0)
     jail_main(plan, {.sync = launcher.sync.child.get(),
+                     .parent = launcher.sync.parent.get(),
                      .status = launcher.status.write.get(),
                      .standard = standard,
                      .trees = trees});
@@ -163,8 +164,11 @@ Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int targe
   Launcher launcher;
   const pid_t pid = TRY(launcher.clone(0, cgroup));
   if (pid == 0)
-    exec_main(plan, {.sync = launcher.sync.child.get(), .status = -1, .standard = standard}, target,
-              static_cast<int>(plan.namespaces));
+    exec_main(plan,
+              {.sync = launcher.sync.child.get(),
+               .parent = launcher.sync.parent.get(),
+               .standard = standard},
+              target, static_cast<int>(plan.namespaces));
   TRY(launcher.adopt());
   return std::move(launcher.launched);
 }

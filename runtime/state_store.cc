@@ -146,6 +146,13 @@ Result<JailDirectory> StateStore::open(const std::string& name) const {
 }
 
 Result<std::vector<std::string>> StateStore::names() const {
+  std::vector<std::string> names = TRY(claimed_names());
+  // What has no exit file is a jail that is being made at this moment, or was never one.
+  std::erase_if(names, [&](const std::string& name) { return !is_record(run_.get(), name); });
+  return names;
+}
+
+Result<std::vector<std::string>> StateStore::claimed_names() const {
   std::vector<std::string> names;
   const Result<int> run = run_directory();
   if (!run && run.error().code() == ENOENT) return names;
@@ -153,9 +160,7 @@ Result<std::vector<std::string>> StateStore::names() const {
   std::vector<DirectoryEntry> entries = TRY(list_directory(*run, roots_.run));
   for (DirectoryEntry& entry : entries) {
     const bool directory = entry.type == DT_DIR || entry.type == DT_UNKNOWN;
-    if (!directory || !valid_jail_name(entry.name)) continue;
-    // What has no exit file is a jail that is being made at this moment, or was never one.
-    if (is_record(*run, entry.name)) names.push_back(std::move(entry.name));
+    if (directory && valid_jail_name(entry.name)) names.push_back(std::move(entry.name));
   }
   std::sort(names.begin(), names.end());
   return names;

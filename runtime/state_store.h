@@ -86,6 +86,9 @@ class StateStore {
   // ENOENT: "there is no jail web", with the nearest name as the hint. Not locked.
   Result<JailDirectory> open(const std::string& name) const;
   Result<std::vector<std::string>> names() const;  // sorted
+  // With the directories that are no record: a start that was killed before it made one leaves its
+  // name, empty.
+  Result<std::vector<std::string>> claimed_names() const;
 
   // Takes a free range of kIdRangeSize host ids for a jail that we hold: the preferred one of its
   // name or the next free one, whatever state directory the others' jails are in.

@@ -212,7 +212,7 @@ Result<void> clear_remains(const StateStore& store, const std::string& name) {
 }
 
 void sweep(const StateStore& store) {
-  Result<std::vector<std::string>> names = store.names();
+  Result<std::vector<std::string>> names = store.claimed_names();
   if (!names) return;
   for (const std::string& name : *names) {
     Result<void> swept = sweep_one(store, name);

@@ -1,6 +1,10 @@
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "runtime/state_store.h"
 #include "tests/jail/jails.h"
 
 namespace jaula::test {
@@ -262,6 +266,36 @@ TEST_CASE("life: a second SIGTERM to the monitor gives the payload no more time"
     ::usleep(100'000);
   }
   CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: a launcher that is killed before its go leaves no process, name or cgroup") {
+  const Jails jails;
+  if (::geteuid() != 0) return skip("only root's jails wait for host ids");
+  const std::string name = jails.name("orphan");
+  // The launcher has cloned, finds that somebody had the ids, and waits for our lock to look
+  // closer.
+  jails.jaula({"run", "--name", name, jails.root(), "probe", "true"});
+  const std::string ids = Roots{}.ids;
+  const std::string link = ids + "/" + std::to_string(preferred_id_base(name));
+  std::filesystem::create_symlink("/gone", link);
+  Fd lock(::open(ids.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  REQUIRE_EQ(::flock(lock.get(), LOCK_EX), 0);
+  Program start(jails.command({"run", "--name", name, jails.root(), "probe", "await", "TERM"}), {});
+  const std::string process = "/proc/" + std::to_string(start.pid());
+  std::string child;
+  while (child.empty() && process_lives(start.pid()))
+    child = file_bytes(process + "/task/" + std::to_string(start.pid()) + "/children");
+  REQUIRE_FALSE(child.empty());
+  start.signal(SIGKILL);
+  start.wait();
+  await_end(std::stoi(child));
+  lock.reset();
+  std::filesystem::remove(link);
+  CHECK_EQ(jails.jaula({"ps", "-a", "-q"}).out, "");
+  // Killed a moment earlier, it leaves its name alone.
+  std::filesystem::create_directory(jails.state() + "/run/" + jails.name("empty"));
+  CHECK_EQ(jails.jaula({"ps", "-a", "-q"}).out, "");
   CHECK_EQ(jails.left_behind(), "");
 }
 
