@@ -38,7 +38,6 @@ class Pump {
   void step() noexcept;   // after poll said it is ready
   void drain() noexcept;  // the payload has ended: takes what is left of its output
   [[nodiscard]] int from() const noexcept { return from_; }
-  [[nodiscard]] bool finished() const noexcept { return from_ < 0 && used_ == 0; }
 
  private:
   void fill() noexcept;
@@ -82,7 +81,6 @@ class Stdio {
 
   StdioOptions options_;
   LogWriter* log_;
-  Fd null_;
   std::array<Fd, 3> child_;  // ours to close; -1: the caller's own is used
   std::array<int, 3> given_ = {0, 1, 2};
   std::vector<Pump> pumps_;
