@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "runtime/base/log.h"
@@ -23,6 +24,18 @@ class Formatter : public CLI::Formatter {
   std::string usage_;
 };
 
+// Whether a word may mean an option of these names.
+bool may_mean(std::string_view word, std::string_view names) {
+  if (!word.starts_with('-')) return false;
+  for (std::string_view rest = names; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+    // -it is -i -t.
+    if (name[1] == '-' ? word.starts_with(name) : word.find(name[1]) != word.npos) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 StateStore store_of(const Globals& globals) { return StateStore(roots_for(globals.root)); }
@@ -39,67 +52,54 @@ CommandLine::~CommandLine() = default;
 
 // CLI11 compares each new option with all before it: the forty of `run` cost as much as a third of
 // a jail's start. So options are kept here, and CLI11 gets those that the words may mean.
-void CommandLine::declare(const std::string& names, std::function<void(CLI::App&)> add) {
+void CommandLine::declare(const char* names, std::function<void(CLI::App&)> add) {
   options_.push_back({.names = names, .add = std::move(add)});
 }
 
-void CommandLine::flag(const std::string& names, bool& value, const std::string& help) {
+void CommandLine::flag(const char* names, bool& value, const char* help) {
   declare(names, [=, &value](CLI::App& app) { app.add_flag(names, value, help); });
 }
 
-void CommandLine::flag(const std::string& names, std::function<void(bool)> take,
-                       const std::string& help) {
+void CommandLine::flag(const char* names, std::function<void(bool)> take, const char* help) {
   declare(names, [=, take = std::move(take)](CLI::App& app) {
     app.add_flag_function(
         names, [take](std::int64_t count) { take(count > 0); }, help);
   });
 }
 
-void CommandLine::option(const std::string& names, std::string& value, const std::string& help) {
+void CommandLine::option(const char* names, std::string& value, const char* help) {
   declare(names, [=, &value](CLI::App& app) { app.add_option(names, value, help)->type_name(""); });
 }
 
-void CommandLine::option(const std::string& names, std::vector<std::string>& values,
-                         const std::string& help) {
+void CommandLine::option(const char* names, std::vector<std::string>& values, const char* help) {
   declare(names, [=, &values](CLI::App& app) {
     app.add_option(names, values, help)->allow_extra_args(false)->type_name("");
   });
 }
 
-void CommandLine::option(const std::string& names, std::function<void(const std::string&)> take,
-                         const std::string& help) {
-  const auto take_all = [take = std::move(take)](const std::vector<std::string>& values) {
-    for (const std::string& value : values) take(value);
-  };
-  declare(names, [=](CLI::App& app) {
+void CommandLine::option(const char* names, std::function<void(const std::string&)> take,
+                         const char* help) {
+  declare(names, [=, take = std::move(take)](CLI::App& app) {
+    const auto take_all = [take](const std::vector<std::string>& values) {
+      for (const std::string& value : values) take(value);
+    };
     app.add_option_function<std::vector<std::string>>(names, take_all, help)
         ->allow_extra_args(false)
         ->type_name("");
   });
 }
 
-void CommandLine::choice(const std::string& names, std::string& value,
-                         const std::vector<std::string>& words, const std::string& help) {
+void CommandLine::choice(const char* names, std::string& value,
+                         const std::vector<std::string>& words, const char* help) {
   declare(names, [=, &value](CLI::App& app) {
     app.add_option(names, value, help)->check(CLI::IsMember(words))->type_name("");
   });
 }
 
 void CommandLine::add_options(const Arguments* words) {
-  const auto meant = [&](const Option& option) {
-    if (words == nullptr) return true;
-    for (const std::string_view name : split(option.names, ',')) {
-      const bool is_long = name.starts_with("--");
-      for (const std::string_view word : *words) {
-        if (is_long && word.starts_with(name)) return true;
-        // -it is -i -t.
-        if (!is_long && word.starts_with('-') && word.find(name[1]) != word.npos) return true;
-      }
-    }
-    return false;
-  };
   for (Option& option : options_) {
-    if (option.added || !meant(option)) continue;
+    const auto meant = [&](const std::string& word) { return may_mean(word, option.names); };
+    if (option.added || (words != nullptr && std::ranges::none_of(*words, meant))) continue;
     option.add(*app_);
     option.added = true;
   }

@@ -49,8 +49,8 @@ int monitor_main(const Globals& globals, const Arguments& arguments);
 StateStore store_of(const Globals& globals);
 
 // A command line of one verb: options, each bound to a variable, then positionals in rest(). The
-// names of an option are "-s,--signal". docker's habits hold: -v may be given again, -it is -i -t,
-// --flag=false.
+// names of an option are "-s,--signal"; they and the help are literals. docker's habits hold: -v
+// may be given again, -it is -i -t, --flag=false.
 class CommandLine {
  public:
   // `usage` follows the verb: "[OPTIONS] NAME"; `example` is printed at the end of --help.
@@ -60,15 +60,14 @@ class CommandLine {
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
-  void flag(const std::string& names, bool& value, const std::string& help);
-  void flag(const std::string& names, std::function<void(bool)> take, const std::string& help);
-  void option(const std::string& names, std::string& value, const std::string& help);
-  void option(const std::string& names, std::vector<std::string>& values, const std::string& help);
+  void flag(const char* names, bool& value, const char* help);
+  void flag(const char* names, std::function<void(bool)> take, const char* help);
+  void option(const char* names, std::string& value, const char* help);
+  void option(const char* names, std::vector<std::string>& values, const char* help);
   // Called for each value, in the order of the command line.
-  void option(const std::string& names, std::function<void(const std::string&)> take,
-              const std::string& help);
-  void choice(const std::string& names, std::string& value, const std::vector<std::string>& words,
-              const std::string& help);
+  void option(const char* names, std::function<void(const std::string&)> take, const char* help);
+  void choice(const char* names, std::string& value, const std::vector<std::string>& words,
+              const char* help);
 
   // Reads options up to the first positional; with `interspersed`, between positionals too. A value
   // is what to exit with at once: 0 after --help, 125 after a mistake that has been explained.
@@ -79,11 +78,11 @@ class CommandLine {
 
  private:
   struct Option {
-    std::string names;
+    const char* names;
     std::function<void(CLI::App&)> add;
     bool added = false;
   };
-  void declare(const std::string& names, std::function<void(CLI::App&)> add);
+  void declare(const char* names, std::function<void(CLI::App&)> add);
   // Gives CLI11 the options that some word may mean; all of them without words.
   void add_options(const Arguments* words);
   [[nodiscard]] int unknown_option(const std::string& option);

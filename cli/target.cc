@@ -74,11 +74,11 @@ std::string random_name() {
 
 void TargetOptions::add_to(CommandLine& line) {
   for (const KeyFlag& flag : kKeyFlags) {
-    const std::string names = flag.names;
     line.option(
-        names,
-        [this, &flag, longest = names.substr(names.rfind(',') + 1)](const std::string& value) {
-          overrides_.push_back({.flag = longest,
+        flag.names,
+        [this, &flag](const std::string& value) {
+          const std::string_view names = flag.names;
+          overrides_.push_back({.flag = std::string(names.substr(names.rfind(',') + 1)),
                                 .key = flag.key,
                                 .kind = flag.kind,
                                 .value = value,

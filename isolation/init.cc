@@ -33,14 +33,26 @@ bool reap(pid_t payload, int& payload_status) noexcept {
   }
 }
 
+// The next signal. What the start needed is given back when none has come for as long as `patience`
+// says, and then it is null: a payload that is over at once is not kept waiting.
+siginfo_t next_signal(const sigset_t& signals, const timespec*& patience) noexcept {
+  for (;;) {
+    siginfo_t info{};
+    if (::sigtimedwait(&signals, &info, patience) > 0) return info;
+    if (errno != EAGAIN) continue;
+    give_all_memory_back();
+    patience = nullptr;
+  }
+}
+
 [[noreturn]] void serve(pid_t payload, int status_fd) noexcept {
   sigset_t all;
   ::sigfillset(&all);
   int status = 0;
-  for (;;) {
-    siginfo_t info{};
-    const int signal = ::sigwaitinfo(&all, &info);
-    if (signal < 0) continue;
+  const timespec second{.tv_sec = 1, .tv_nsec = 0};
+  for (const timespec* patience = &second;;) {
+    const siginfo_t info = next_signal(all, patience);
+    const int signal = info.si_signo;
     if (signal != SIGCHLD) {
       // What a process of the jail sends to its PID 1 stays there: only the monitor's signals,
       // which come from no pid of this namespace, are meant for the payload.
@@ -75,7 +87,6 @@ Error run_as_init(const Payload& payload, const InitFds& fds, Report report) noe
   ::close(0);
   ::close(1);
   ::close(2);
-  give_all_memory_back();
   serve(child, fds.status);
 }
 

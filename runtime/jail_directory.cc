@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,22 +32,6 @@ Result<void> remove_logs(const std::string& path) {
   if (::rmdir(path.c_str()) < 0 && errno != ENOENT && errno != ENOTEMPTY)
     return Error(errno, "remove logs ", path);
   return {};
-}
-
-// Sleeps until the process has ended; false when the time is over first.
-Result<bool> wait_for_end(int pidfd, std::optional<std::chrono::milliseconds> timeout) {
-  using std::chrono::steady_clock;
-  const auto deadline = steady_clock::now() + timeout.value_or(std::chrono::milliseconds{0});
-  for (;;) {
-    pollfd wait{.fd = pidfd, .events = POLLIN, .revents = 0};
-    timespec left{};
-    const auto rest = std::max(deadline - steady_clock::now(), steady_clock::duration::zero());
-    left.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(rest).count();
-    left.tv_nsec = (rest % std::chrono::seconds{1}).count();
-    const int ready = ::ppoll(&wait, 1, timeout ? &left : nullptr, nullptr);
-    if (ready >= 0) return ready > 0;
-    if (errno != EINTR) return Error(errno, "wait for process");
-  }
 }
 
 }  // namespace
@@ -177,7 +160,7 @@ Result<Exit> wait_for_exit(const JailDirectory& jail, const JailState& state,
   const std::optional<Fd> monitor =
       state.boot_id == boot_id() ? open_process(state.monitor) : std::nullopt;
   if (monitor) {
-    const bool ended = TRY(wait_for_end(monitor->get(), timeout));
+    const bool ended = TRY(wait_for_end(*monitor, timeout));
     if (!ended) return Error(ETIMEDOUT, "wait for jail ", jail.name()).exits(ExitCode::kTimeLimit);
   }
   if (const std::optional<Exit> exit = read_exit(jail.exit_fd())) return *exit;

@@ -1,6 +1,9 @@
 #include "runtime/process_id.h"
 
 #include <errno.h>
+#include <poll.h>
+
+#include <algorithm>
 
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
@@ -53,6 +56,21 @@ std::optional<Fd> open_process(const ProcessId& id) {
   // between, and the pidfd is of the same process.
   if (!process || !is_alive(id)) return std::nullopt;
   return std::move(*process);
+}
+
+Result<bool> wait_for_end(const Fd& pidfd, std::optional<std::chrono::milliseconds> timeout) {
+  using std::chrono::steady_clock;
+  const auto deadline = steady_clock::now() + timeout.value_or(std::chrono::milliseconds{0});
+  for (;;) {
+    pollfd wait{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+    timespec left{};
+    const auto rest = std::max(deadline - steady_clock::now(), steady_clock::duration::zero());
+    left.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(rest).count();
+    left.tv_nsec = (rest % std::chrono::seconds{1}).count();
+    const int ready = ::ppoll(&wait, 1, timeout ? &left : nullptr, nullptr);
+    if (ready >= 0) return ready > 0;
+    if (errno != EINTR) return Error(errno, "wait for a process");
+  }
 }
 
 const std::string& boot_id() {

@@ -2,6 +2,7 @@
 // proc(5) (/proc/PID/stat, /proc/sys/kernel/random/boot_id), pidfd_open(2)
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ Result<ProcessId> process_id(int pid);
 bool is_alive(const ProcessId& id);
 // A pidfd of the process if it is alive. To look is_alive() is enough; to act a pidfd is needed.
 std::optional<Fd> open_process(const ProcessId& id);
+// Sleeps until the process has ended; false when the time is over first. pidfd_open(2)
+Result<bool> wait_for_end(const Fd& pidfd, std::optional<std::chrono::milliseconds> timeout);
 
 const std::string& boot_id();  // of the running kernel, a UUID
 

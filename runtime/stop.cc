@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -19,19 +18,6 @@ constexpr const char* kStopAsked = "stop";
 // A monitor has milliseconds of work left when its jail has died; one that does not do it in this
 // time is stopped or stuck, and we do it.
 constexpr std::chrono::milliseconds kMonitorTime{5'000};
-
-// True when the process of the pidfd has ended within the time.
-Result<bool> wait_for_end(const Fd& pidfd, std::chrono::milliseconds time) {
-  const std::int64_t deadline = now_nanoseconds() + time.count() * 1'000'000;
-  for (;;) {
-    const std::int64_t left = (deadline - now_nanoseconds() + 999'999) / 1'000'000;
-    pollfd polled{pidfd.get(), POLLIN, 0};
-    const int ready = ::poll(&polled, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
-    if (ready > 0) return true;
-    if (ready == 0) return false;
-    if (errno != EINTR) return Error(errno, "wait for a process");
-  }
-}
 
 Error not_running(const std::string& name) {
   return Error(0, "the jail ", name, " is not running")

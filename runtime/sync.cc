@@ -51,10 +51,11 @@ Result<SyncMessage> receive_message(int socket, Fd* fd) noexcept {
   header.msg_control = control;
   header.msg_controllen = fd == nullptr ? 0 : sizeof control;
   ssize_t got;
+  // A peer that died with unread bytes in its queue shows as ECONNRESET, once; what it has sent
+  // before comes after that.
   do got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-  while (got < 0 && errno == EINTR);
-  // A peer that died with unread bytes in its queue shows as ECONNRESET: the same as EOF.
-  if (got == 0 || (got < 0 && errno == ECONNRESET)) return SyncMessage{};
+  while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+  if (got == 0) return SyncMessage{};
   if (got < 0) return Error(errno, "receive across the fork");
   if (static_cast<std::size_t>(got) != sizeof message)
     return Error(EBADMSG, "receive across the fork");

@@ -27,13 +27,13 @@ class [[nodiscard]] Error {
   // `code` is an errno, or 0 when no kernel call said no. The parts are the operation and its
   // operands: Error(errno, "mount ", source, " on ", target).
   template <class... Parts>
-  explicit Error(int code, const Parts&... parts) noexcept : code_(code) {
+  [[gnu::cold]] explicit Error(int code, const Parts&... parts) noexcept : code_(code) {
     (append(parts), ...);
   }
 
   // Says where, in front of what is there: "step mounts: …". Each layer adds one at most.
   template <class... Parts>
-  Error& in(const Parts&... parts) & noexcept {
+  [[gnu::cold]] Error& in(const Parts&... parts) & noexcept {
     prepend(Error(0, parts...).text());
     return *this;
   }
@@ -44,7 +44,7 @@ class [[nodiscard]] Error {
 
   // Says what to do, printed on a line of its own.
   template <class... Parts>
-  Error& hint(const Parts&... parts) & noexcept {
+  [[gnu::cold]] Error& hint(const Parts&... parts) & noexcept {
     hint_size_ = 0;
     hinting_ = true;
     (append(parts), ...);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
@@ -16,12 +17,15 @@ extern "C" [[gnu::visibility("hidden")]] const ElfW(Ehdr) __ehdr_start;  // NOLI
 namespace jaula {
 namespace {
 
+constexpr std::size_t kPage = 4096;
+
 char* heap_begin;
 char** arguments;
 char** environment;
-// Runs before anything is allocated. The C library gives constructors what it gives main().
+// The C library gives constructors what it gives main(). It has allocated by then itself, and has
+// its thread data below that.
 [[gnu::constructor(101)]] void note_start(int, char** argv, char** envp) noexcept {
-  heap_begin = static_cast<char*>(::sbrk(0));
+  heap_begin = static_cast<char*>(::sbrk(0)) - ::mallinfo2().arena;
   arguments = argv;
   environment = envp;
 }
@@ -32,8 +36,15 @@ char* end_of_strings(char* const* strings, char* end) noexcept {
   return end;
 }
 
+void give_heap_back() noexcept {
+  // The first page holds what is below the heap, too.
+  const std::size_t before = (kPage - reinterpret_cast<std::uintptr_t>(heap_begin) % kPage) % kPage;
+  char* const begin = heap_begin + before;
+  char* const end = static_cast<char*>(::sbrk(0));
+  if (begin < end) ::madvise(begin, static_cast<std::size_t>(end - begin), MADV_DONTNEED);
+}
+
 void give_program_back() noexcept {
-  constexpr std::size_t kPage = 4096;
   // The program is loaded at a page boundary, as one piece.
   const auto* base = reinterpret_cast<const char*>(&__ehdr_start);
   const auto* headers = reinterpret_cast<const ElfW(Phdr)*>(base + __ehdr_start.e_phoff);
@@ -56,8 +67,7 @@ void give_memory_back() noexcept {
 }
 
 void give_all_memory_back() noexcept {
-  const auto size = static_cast<std::size_t>(static_cast<char*>(::sbrk(0)) - heap_begin);
-  ::madvise(heap_begin, size, MADV_DONTNEED);
+  give_heap_back();
   give_program_back();
 }
 

@@ -1,53 +1,34 @@
 #include "runtime/plan/capabilities.h"
 
-#include <linux/capability.h>
-#include <sys/capability.h>
-
 #include <algorithm>
-#include <memory>
+
+#include "runtime/spec/capability_names.h"
 
 namespace jaula::plan {
 namespace {
 
-constexpr std::string_view kPrefix = "cap_";
-
-// cap_to_name(3) allocates, and cap_free(3) alone may give it back.
-struct CapFree {
-  void operator()(char* text) const noexcept { ::cap_free(text); }
-};
-
-std::string cased(std::string_view text, char first, char last) {
-  std::string changed(text);
-  for (char& letter : changed)
-    if (letter >= first && letter <= last) letter = static_cast<char>(letter ^ 0x20);
-  return changed;
-}
-
-std::string lower(std::string_view text) { return cased(text, 'A', 'Z'); }
-std::string upper(std::string_view text) { return cased(text, 'a', 'z'); }
-
-// "cap_net_admin"; "" for a number libcap has no name for.
-std::string libcap_name(int number) {
-  const std::unique_ptr<char, CapFree> name(::cap_to_name(number));
-  const std::string_view text = name ? name.get() : "";
-  return text.starts_with(kPrefix) ? std::string(text) : std::string();
-}
+constexpr std::string_view kPrefix = "CAP_";
 
 }  // namespace
 
 std::optional<int> capability_number(std::string_view name) {
-  std::string wanted = lower(name);
-  if (!wanted.starts_with(kPrefix)) wanted.insert(0, kPrefix);
-  cap_value_t number = 0;
-  if (::cap_from_name(wanted.c_str(), &number) < 0) return std::nullopt;
-  // cap_from_name stops at the first byte that cannot be part of a name: "cap_chown+ep" would do.
-  if (libcap_name(number) != wanted) return std::nullopt;
-  return number;
+  const auto same = [](char a, char b) {
+    return (a >= 'a' && a <= 'z' ? static_cast<char>(a ^ 0x20) : a) == b;
+  };
+  if (std::ranges::equal(name.substr(0, kPrefix.size()), kPrefix, same))
+    name.remove_prefix(kPrefix.size());
+  const auto& names = spec::kCapabilityNames;
+  const auto* const found = std::ranges::find_if(
+      names, [&](std::string_view known) { return std::ranges::equal(name, known, same); });
+  if (found == names.end()) return std::nullopt;
+  return static_cast<int>(found - names.begin());
 }
 
 std::string capability_name(int number) {
-  const std::string name = libcap_name(number);
-  return name.empty() ? "CAP_" + std::to_string(number) : upper(name);
+  const auto at = static_cast<std::size_t>(number);
+  std::string name(kPrefix);
+  return at < spec::kCapabilityNames.size() ? name.append(spec::kCapabilityNames.at(at))
+                                            : name.append(std::to_string(number));
 }
 
 std::uint64_t capability_mask(std::span<const std::string> names) {
@@ -62,12 +43,6 @@ std::vector<std::string> capability_names(std::uint64_t mask) {
   for (int number = 0; number < 64; ++number)
     if ((mask >> number & 1) != 0) names.push_back(capability_name(number));
   return names;
-}
-
-std::vector<std::string_view> all_capability_names() {
-  static const std::vector<std::string> names =
-      capability_names((std::uint64_t{2} << CAP_LAST_CAP) - 1);
-  return {names.begin(), names.end()};
 }
 
 }  // namespace jaula::plan

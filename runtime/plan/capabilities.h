@@ -16,6 +16,5 @@ std::string capability_name(int number);  // CAP_NET_ADMIN; CAP_63 for one witho
 // The bits of the names; what is no capability adds none.
 std::uint64_t capability_mask(std::span<const std::string> names);
 std::vector<std::string> capability_names(std::uint64_t mask);
-std::vector<std::string_view> all_capability_names();  // for "did you mean"
 
 }  // namespace jaula::plan

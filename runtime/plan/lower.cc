@@ -5,6 +5,7 @@
 
 #include "runtime/plan/capabilities.h"
 #include "runtime/plan/profile.h"
+#include "runtime/spec/capability_names.h"
 
 namespace jaula::plan {
 namespace {
@@ -89,7 +90,7 @@ void lower_environment(const ServiceSpec& service, const UserDatabase& users, Ja
 
 // As docker: what is dropped goes first, what is added is there in any case.
 void lower_capabilities(const ServiceSpec& service, JailConfig& config) {
-  const std::uint64_t all = (std::uint64_t{1} << all_capability_names().size()) - 1;
+  const std::uint64_t all = (std::uint64_t{1} << spec::kCapabilityNames.size()) - 1;
   const auto apply = [&](std::uint64_t set, const auto& names, bool add) {
     for (const auto& name : names) {
       const auto number = capability_number(name.value);

@@ -1,4 +1,5 @@
-// The capabilities of the kernel by name, without CAP_. capabilities(7)
+// The capabilities of the kernel by name, without CAP_. A start reads them several times, so they
+// are a list of ours; a test compares it with libcap's. capabilities(7)
 #pragma once
 
 #include <algorithm>
