@@ -31,7 +31,9 @@ bool may_mean(std::string_view word, std::string_view names) {
     const std::string_view name = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), name.size() + 1));
     // -it is -i -t.
-    if (name[1] == '-' ? word.starts_with(name) : word.find(name[1]) != word.npos) return true;
+    if (name[1] == '-' ? word.starts_with(name)
+                       : !word.starts_with("--") && word.find(name[1]) != word.npos)
+      return true;
   }
   return false;
 }
@@ -46,61 +48,67 @@ CommandLine::CommandLine(const std::string& verb, const std::string& usage,
   app_->set_help_flag("--help", "print this help");
   app_->formatter(std::make_shared<Formatter>("\nUsage: jaula " + verb + " " + usage + "\n"));
   app_->footer("Example:\n  " + example);
+  options_.reserve(48);  // `run` has most
 }
 
 CommandLine::~CommandLine() = default;
 
-// CLI11 compares each new option with all before it: the forty of `run` cost as much as a third of
-// a jail's start. So options are kept here, and CLI11 gets those that the words may mean.
-void CommandLine::declare(const char* names, std::function<void(CLI::App&)> add) {
-  options_.push_back({.names = names, .add = std::move(add)});
-}
-
 void CommandLine::flag(const char* names, bool& value, const char* help) {
-  declare(names, [=, &value](CLI::App& app) { app.add_flag(names, value, help); });
+  options_.push_back({.names = names, .help = help, .target = &value});
 }
 
 void CommandLine::flag(const char* names, std::function<void(bool)> take, const char* help) {
-  declare(names, [=, take = std::move(take)](CLI::App& app) {
-    app.add_flag_function(
-        names, [take](std::int64_t count) { take(count > 0); }, help);
-  });
+  options_.push_back({.names = names, .help = help, .target = std::move(take)});
 }
 
 void CommandLine::option(const char* names, std::string& value, const char* help) {
-  declare(names, [=, &value](CLI::App& app) { app.add_option(names, value, help)->type_name(""); });
+  options_.push_back({.names = names, .help = help, .target = &value});
 }
 
 void CommandLine::option(const char* names, std::vector<std::string>& values, const char* help) {
-  declare(names, [=, &values](CLI::App& app) {
-    app.add_option(names, values, help)->allow_extra_args(false)->type_name("");
-  });
+  options_.push_back({.names = names, .help = help, .target = &values});
 }
 
 void CommandLine::option(const char* names, std::function<void(const std::string&)> take,
                          const char* help) {
-  declare(names, [=, take = std::move(take)](CLI::App& app) {
-    const auto take_all = [take](const std::vector<std::string>& values) {
-      for (const std::string& value : values) take(value);
-    };
-    app.add_option_function<std::vector<std::string>>(names, take_all, help)
-        ->allow_extra_args(false)
-        ->type_name("");
-  });
+  options_.push_back({.names = names, .help = help, .target = std::move(take)});
 }
 
 void CommandLine::choice(const char* names, std::string& value,
                          const std::vector<std::string>& words, const char* help) {
-  declare(names, [=, &value](CLI::App& app) {
-    app.add_option(names, value, help)->check(CLI::IsMember(words))->type_name("");
-  });
+  options_.push_back({.names = names, .help = help, .target = Choice{value, words}});
+}
+
+void CommandLine::add(const Option& option) {
+  CLI::App& app = *app_;
+  const auto& [names, help, target, added] = option;
+  if (const auto* on = std::get_if<bool*>(&target)) {
+    app.add_flag(names, **on, help);
+  } else if (const auto* take_flag = std::get_if<std::function<void(bool)>>(&target)) {
+    app.add_flag_function(
+        names, [take = *take_flag](std::int64_t count) { take(count > 0); }, help);
+  } else if (const auto* value = std::get_if<std::string*>(&target)) {
+    app.add_option(names, **value, help)->type_name("");
+  } else if (const auto* values = std::get_if<std::vector<std::string>*>(&target)) {
+    app.add_option(names, **values, help)->allow_extra_args(false)->type_name("");
+  } else if (const auto* choice = std::get_if<Choice>(&target)) {
+    app.add_option(names, choice->value, help)->check(CLI::IsMember(choice->words))->type_name("");
+  } else {
+    const auto take = std::get<std::function<void(const std::string&)>>(target);
+    const auto take_all = [take](const std::vector<std::string>& words) {
+      for (const std::string& word : words) take(word);
+    };
+    app.add_option_function<std::vector<std::string>>(names, take_all, help)
+        ->allow_extra_args(false)
+        ->type_name("");
+  }
 }
 
 void CommandLine::add_options(const Arguments* words) {
   for (Option& option : options_) {
     const auto meant = [&](const std::string& word) { return may_mean(word, option.names); };
     if (option.added || (words != nullptr && std::ranges::none_of(*words, meant))) continue;
-    option.add(*app_);
+    add(option);
     option.added = true;
   }
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "runtime/base/result.h"
@@ -77,14 +78,22 @@ class CommandLine {
   [[nodiscard]] int misused(const std::string& text) const;
 
  private:
+  struct Choice {
+    std::string& value;
+    std::vector<std::string> words;
+  };
   struct Option {
     const char* names;
-    std::function<void(CLI::App&)> add;
-    bool added = false;
+    const char* help;
+    std::variant<bool*, std::function<void(bool)>, std::string*, std::vector<std::string>*,
+                 std::function<void(const std::string&)>, Choice>
+        target;
+    bool added = false;  // to CLI11
   };
-  void declare(const char* names, std::function<void(CLI::App&)> add);
-  // Gives CLI11 the options that some word may mean; all of them without words.
+  // CLI11 compares each new option with all before it: the forty of `run` cost as much as a third
+  // of a jail's start. So it gets those that some word may mean; all of them without words.
   void add_options(const Arguments* words);
+  void add(const Option& option);
   [[nodiscard]] int unknown_option(const std::string& option);
 
   std::string verb_;

@@ -198,6 +198,7 @@ void add_mount(MountPlan& plan, const spec::MountConfig& mount, const MountFacts
 MountPlan make_mount_plan(const spec::JailConfig& config,
                           const std::vector<UserlandEntry>& userland, const MountFacts& facts) {
   MountPlan plan;
+  plan.ops.reserve(64);  // about what a jail of the default profile takes
   plan.root.origin = config.extra.root_origin;
   plan.root.read_only = config.root_readonly;
   plan.root.overlay_userxattr = facts.user_namespace;
