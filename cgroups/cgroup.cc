@@ -144,7 +144,7 @@ Result<void> Cgroup::freeze(bool frozen) const {
   return {};
 }
 
-Result<void> Cgroup::signal_all() const {
+Result<void> Cgroup::signal_all(int signal) const {
   // Frozen, no process can fork away between the list and its signal. SIGKILL reaches a frozen one.
   const bool frozen = freeze(true).has_value();
   const Result<void> signalled = [&]() -> Result<void> {
@@ -157,7 +157,7 @@ Result<void> Cgroup::signal_all() const {
     const std::vector<int> still = TRY(pids());
     for (const auto& [pid, pidfd] : held)
       if (std::find(still.begin(), still.end(), pid) != still.end())
-        best_effort(sys::pidfd_send_signal(pidfd.get(), SIGKILL));
+        best_effort(sys::pidfd_send_signal(pidfd.get(), signal));
     return {};
   }();
   if (frozen) TRY(freeze(false));
@@ -167,7 +167,7 @@ Result<void> Cgroup::signal_all() const {
 Result<void> Cgroup::kill_one_by_one() const {
   const Deadline deadline = steady_clock::now() + kKillPatience;
   for (;;) {
-    TRY(signal_all());
+    TRY(signal_all(SIGKILL));
     const Deadline round = std::min(deadline, steady_clock::now() + kSignalRound);
     const Result<void> empty = wait_for_event(fd(), "populated", 0, round);
     if (empty || empty.error().code() != ETIMEDOUT || round == deadline) return empty;

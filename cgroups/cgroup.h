@@ -48,6 +48,8 @@ class Cgroup {
   [[nodiscard]] Result<void> kill() const;
   // The same where the kernel has no cgroup.kill (before 5.14): freeze, signal, thaw.
   [[nodiscard]] Result<void> kill_one_by_one() const;
+  // Sends a signal to every process of the tree, frozen meanwhile so that none is missed.
+  [[nodiscard]] Result<void> signal_all(int signal) const;
   // Removes the directory and those the jail made below it. The tree must be dead; what is still
   // on its way out is waited for. A cgroup that is gone has been removed.
   Result<void> remove(std::chrono::milliseconds patience = std::chrono::seconds(5));
@@ -57,7 +59,6 @@ class Cgroup {
  private:
   Cgroup(Fd directory, std::string path) noexcept
       : directory_(std::move(directory)), path_(std::move(path)) {}
-  [[nodiscard]] Result<void> signal_all() const;
 
   Fd directory_;
   std::string path_;

@@ -1,6 +1,7 @@
 // The command line of jaula: globals, then one verb, each in a file of its own.
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -145,6 +146,7 @@ int main(int argc, char** argv) {
   if (!jaula::cli::standard_descriptors_are_open())
     return static_cast<int>(jaula::ExitCode::kFailure);  // and nowhere to say so
   ::umask(0022);  // what is made on the host has the modes that are asked for, whoever calls
+  ::signal(SIGCHLD, SIG_DFL);  // ignored, it lets children end without a status. waitid(2)
   try {
     return jaula::cli::main({argv + 1, argv + argc});
   } catch (const std::exception& error) {  // bad_alloc, and what a library did not say it throws

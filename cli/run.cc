@@ -2,7 +2,6 @@
 
 #include "cli/command.h"
 #include "cli/target.h"
-#include "runtime/stop.h"
 
 namespace jaula::cli {
 
@@ -13,13 +12,12 @@ int run_main(const Globals& globals, const Arguments& arguments) {
                    "jaula run -d --name web -m 64m examples/hello.yaml");
   TargetOptions target;
   RunOptions options;
-  bool replace = false;
   std::string degrade = "error";
   line.flag("-d,--detach", options.stdio.detached, "run in the background and print the name");
   line.flag("-i,--interactive", options.stdio.interactive, "pass standard input on");
   line.flag("-t,--tty", options.stdio.terminal, "give the payload a terminal");
   line.flag("--rm", options.remove_at_exit, "delete the record of a detached jail at its end");
-  line.flag("--replace", replace, "end and delete a jail that has the name");
+  line.flag("--replace", options.replace, "end and delete a jail that has the name");
   line.flag("--unit", options.unit, "be the main process of a systemd service");
   line.choice("--degrade", degrade, {"error", "warn"},
               "what this host cannot enforce: error, or warn and go on");
@@ -28,16 +26,14 @@ int run_main(const Globals& globals, const Arguments& arguments) {
   if (line.rest().empty()) return line.misused("it takes a spec file, a root directory or host");
   if (options.unit && options.stdio.detached)
     return line.misused("--unit stays in the foreground: leave -d out");
+  if (options.stdio.interactive && options.stdio.detached && !options.stdio.terminal)
+    return line.misused("with -d there is no standard input that -i could pass on");
   options.degrade = degrade == "warn";
 
   Result<spec::JailConfig> config = target.resolve(line.rest());
   if (!config) return failed(config.error());
   config->process.terminal = options.stdio.terminal;
   StateStore store = store_of(globals);
-  if (replace) {
-    Result<void> removed = remove_jail(store, config->name, true);
-    if (!removed && removed.error().code() != ENOENT) return failed(removed.error());
-  }
   const Result<int> code = run_jail(store, *config, options);
   return code ? *code : failed(code.error());
 }

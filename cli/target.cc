@@ -2,6 +2,8 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
+
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
 #include "runtime/plan/lower.h"
@@ -157,9 +159,11 @@ Result<spec::JailConfig> TargetOptions::resolve(const std::vector<std::string>& 
   std::string name = name_.value_or(from_file ? "" : random_name());
   spec::SpecFile file =
       from_file ? spec::load_spec(target, options) : spec::make_spec(name, options);
-  if (!report(file.problems))
-    return Error(0, target, ": ", file.problems.size(), " problem",
-                 file.problems.size() == 1 ? "" : "s", "; nothing was started");
+  if (!report(file.problems)) {
+    const auto errors = std::ranges::count(file.problems, false, &spec::Problem::warning);
+    return Error(0, target, ": ", errors, " problem", errors == 1 ? "" : "s",
+                 "; nothing was started");
+  }
   const spec::ServiceSpec service = TRY(choose(std::move(file)));
   if (name.empty()) name = service.name;
   const bool directory = service.rootfs && service.rootfs->value != "host";

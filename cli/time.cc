@@ -73,7 +73,12 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   if (parts.tm_mon != asked.tm_mon || parts.tm_mday != asked.tm_mday ||
       parts.tm_hour != asked.tm_hour || parts.tm_min != asked.tm_min)
     return std::nullopt;
-  return (std::int64_t{seconds} - *offset) * kSecond + *fraction;
+  // 64 bits hold the years 1678 to 2262.
+  std::int64_t time = 0;
+  if (__builtin_mul_overflow(std::int64_t{seconds} - *offset, kSecond, &time) ||
+      __builtin_add_overflow(time, *fraction, &time))
+    return std::nullopt;
+  return time;
 }
 
 }  // namespace

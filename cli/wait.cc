@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <chrono>
+
 #include "cli/command.h"
 #include "runtime/base/sys.h"
 #include "runtime/spec/units.h"
@@ -6,14 +9,20 @@
 namespace jaula::cli {
 namespace {
 
+using std::chrono::steady_clock;
+
 Result<void> wait_for(const StateStore& store, const std::string& name,
-                      std::optional<std::chrono::milliseconds> timeout) {
+                      std::optional<steady_clock::time_point> deadline) {
   JailDirectory directory = TRY(store.open(name));
   {
     JailDirectory starting = TRY(store.open(name));
     TRY(starting.lock());  // whoever is starting it holds the lock until it runs
   }
   const JailState state = TRY(directory.load());
+  std::optional<std::chrono::milliseconds> timeout;
+  if (deadline)
+    timeout = std::chrono::ceil<std::chrono::milliseconds>(
+        std::max(*deadline - steady_clock::now(), steady_clock::duration::zero()));
   Result<Exit> exit = wait_for_exit(directory, state, timeout);
   if (!exit && exit.error().code() == ETIMEDOUT)
     return Error(0, "the jail ", name, " has not ended").exits(ExitCode::kTimeLimit);
@@ -31,14 +40,15 @@ int wait_main(const Globals& globals, const Arguments& arguments) {
   line.option("--timeout", text, "give up after this time, with exit code 124");
   if (const auto code = line.parse(arguments, true)) return *code;
   if (line.rest().empty()) return line.misused("it takes the name of a jail");
-  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<steady_clock::time_point> deadline;  // for all of them
   if (!text.empty()) {
-    timeout = spec::parse_duration(text);
+    const auto timeout = spec::parse_duration(text);
     if (!timeout) return line.misused("--timeout takes a time such as 30s, got " + text);
+    deadline = steady_clock::now() + *timeout;
   }
   const StateStore store = store_of(globals);
   return for_each_name(
-      line.rest(), [&](const std::string& name) { return wait_for(store, name, timeout); }, false);
+      line.rest(), [&](const std::string& name) { return wait_for(store, name, deadline); }, false);
 }
 
 }  // namespace jaula::cli

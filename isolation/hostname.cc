@@ -8,8 +8,6 @@ namespace jaula::isolation {
 Result<void> apply(const Hostname& names) noexcept {
   if (!names.host.empty() && ::sethostname(names.host.data(), names.host.size()) < 0)
     return Error(errno, "set host name ", names.host);
-  if (!names.domain.empty() && ::setdomainname(names.domain.data(), names.domain.size()) < 0)
-    return Error(errno, "set domain name ", names.domain);
   return {};
 }
 

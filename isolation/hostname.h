@@ -8,8 +8,7 @@
 namespace jaula::isolation {
 
 struct Hostname {
-  std::string host;    // empty: left alone
-  std::string domain;  // empty: left alone
+  std::string host;  // empty: left alone
 };
 
 Result<void> apply(const Hostname& names) noexcept;

@@ -42,8 +42,8 @@ Result<void> run_helper(const char* helper, pid_t child, const std::string& map)
     ::_exit(127);
   }
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (::waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR) return Error(errno, "wait for ", helper);
   if (status != 0)
     return Error(0, helper, " refused the map \"", std::string_view(map).substr(0, map.size() - 1),
                  "\"")

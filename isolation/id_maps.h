@@ -3,19 +3,11 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "runtime/base/result.h"
 
 namespace jaula::isolation {
-
-struct IdRange {
-  std::uint32_t inside;
-  std::uint32_t outside;
-  std::uint32_t count;
-};
 
 struct IdMaps {
   std::string uid_map;  // text of /proc/PID/uid_map; empty: no user namespace is made

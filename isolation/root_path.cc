@@ -153,7 +153,10 @@ Result<void> RootWalk::mount(const char* path, MountPointKind kind, int tree) no
 
 Result<void> RootWalk::mount_and_anchor(const char* path, Fd tree) noexcept {
   TRY(mount(path, MountPointKind::kDirectory, tree.get()));
-  if (anchored_ < anchors_.size()) anchors_[anchored_++] = {path, std::move(tree)};
+  if (anchored_ == anchors_.size())
+    return Error(E2BIG, "hold on to a file system more on ", path)
+        .hint("a jail can have ", anchors_.size(), " of its own");
+  anchors_[anchored_++] = {path, std::move(tree)};
   return {};
 }
 

@@ -60,7 +60,7 @@ class RootWalk {
   Result<void> attach(const char* path, int tree, int directory, const char* name) noexcept;
 
   int root_;
-  std::array<Anchor, 16> anchors_;  // of more, the later ones are found by name alone
+  std::array<Anchor, 128> anchors_;
   std::size_t anchored_ = 0;
   Fd directory_;  // at directory_path_
   std::size_t directory_size_ = 0;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "isolation/init.h"
@@ -138,13 +137,9 @@ Result<void> working_directory(Child& child) noexcept {
   return isolation::enter_working_directory(child.plan.payload);
 }
 
-Result<void> bond(Child& child) noexcept {
-  TRY(isolation::die_with_monitor());
-  // A parent that died before the line above sent no signal; its end of the socket tells.
-  char byte;
-  const ssize_t got = ::recv(child.fds.sync, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (got == 0) sys::exit_now(static_cast<int>(ExitCode::kFailure));
-  return {};
+Result<void> bond(Child&) noexcept {
+  // A parent that died before sent no signal; then nobody takes what the last step sends.
+  return isolation::die_with_monitor();
 }
 
 Result<void> seccomp(Child& child) noexcept {
@@ -166,33 +161,17 @@ Result<void> execute(Child& child) noexcept {
                                 {.sync = child.fds.sync, .status = child.fds.status}, fail);
 }
 
-struct Step {
-  const char* name;
-  Result<void> (*run)(Child&) noexcept;
-};
+using Step = Result<void> (*)(Child&) noexcept;
 
 // The order of a jail's birth.
 constexpr Step kJailSteps[] = {
-    {"session", session},
-    {"cgroup namespace", cgroup_namespace},
-    {"hostname", hostname},
-    {"network", network},
-    {"propagation", propagation},
-    {"procfs", procfs},
-    {"await go", await_go},
-    {"namespace root", namespace_root},
-    {"sysctls", sysctls},
-    {"mounts", mounts},
-    {"terminal", terminal},
-    {"pivot root", pivot_root},
-    {"descriptors", fds},
-    {"resource limits", rlimits},
-    {"seccomp", seccomp_privileged},
-    {"credentials", credentials},
-    {"working directory", working_directory},
-    {"monitor", bond},
-    {"seccomp", seccomp},
-    {"execute", execute},
+    session,     cgroup_namespace,  hostname,
+    network,     propagation,       procfs,
+    await_go,    namespace_root,    sysctls,
+    mounts,      terminal,          pivot_root,
+    fds,         rlimits,           seccomp_privileged,
+    credentials, working_directory, bond,
+    seccomp,     execute,
 };
 
 Result<void> jail_terminal(Child& child) noexcept {
@@ -203,25 +182,13 @@ Result<void> jail_terminal(Child& child) noexcept {
 
 // The order of a process that joins a jail: the same identity, filter and limits.
 constexpr Step kExecSteps[] = {
-    {"session", session},
-    {"await go", await_go},
-    {"terminal", jail_terminal},
-    {"descriptors", fds},
-    {"resource limits", rlimits},
-    {"seccomp", seccomp_privileged},
-    {"credentials", credentials},
-    {"working directory", working_directory},
-    {"monitor", bond},
-    {"seccomp", seccomp},
-    {"execute", execute},
+    session,     await_go,          jail_terminal, fds,     rlimits, seccomp_privileged,
+    credentials, working_directory, bond,          seccomp, execute,
 };
 
 [[noreturn]] void walk(std::span<const Step> steps, Child& child) noexcept {
-  for (const Step& step : steps) {
-    Result<void> done = step.run(child);
-    if (done) continue;
-    fail(child.fds.sync, done.error());
-  }
+  for (const Step step : steps)
+    if (Result<void> done = step(child); !done) fail(child.fds.sync, done.error());
   sys::exit_now(static_cast<int>(ExitCode::kFailure));
 }
 

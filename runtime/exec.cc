@@ -22,19 +22,22 @@ Error is_ending(const std::string& name) { return Error(0, "the jail ", name, " 
 // user, for it is not dumpable; its first child, the payload, lives in the same namespaces.
 Result<Fd> process_to_join(const JailState& state) {
   const std::string& name = state.name;
-  const auto init = open_process(state.init);
+  auto init = open_process(state.init);
   if (!init) return is_ending(name);
-  int pid = state.init.pid;
-  if (state.config.extra.init) {
-    const std::string task = std::to_string(pid);
+  if (!state.config.extra.init) return std::move(*init);
+  const auto payload = [&]() -> Result<int> {
+    const std::string task = std::to_string(state.init.pid);
     const std::string children = TRY(read_file("/proc/" + task + "/task/" + task + "/children"));
     const auto first = parse_decimal(split(children, ' ')[0], INT32_MAX);
     if (!first) return is_ending(name);
-    pid = static_cast<int>(*first);
-  }
+    return static_cast<int>(*first);
+  };
+  const int pid = TRY(payload());
   Fd process = TRY(sys::pidfd_open(pid));
-  // The pid was a child of PID 1 when we read it; as long as that lives, so do its ids' meaning.
-  if (!open_process(state.init)) return is_ending(name);
+  // A pid may have been given anew before it was opened; what is still a child of PID 1, which
+  // lives, has been it all along.
+  const int still = TRY(payload());
+  if (still != pid || !open_process(state.init)) return is_ending(name);
   return process;
 }
 

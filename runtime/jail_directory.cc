@@ -80,7 +80,7 @@ Result<void> JailDirectory::save(const JailState& state) {
     return Error(E2BIG, "save ", path_, "/", kStateFile)
         .hint("arguments, environment and spec of a jail may be ", spec::kMaxJsonSize,
               " bytes long");
-  Result<void> saved = replace_file_at(directory_.get(), kStateFile, text, false);
+  Result<void> saved = replace_file_at(directory_.get(), kStateFile, text);
   if (!saved) return saved.error().in(path_, ": ");
   if (state.id_base != 0) id_base_ = state.id_base;
   return {};

@@ -14,8 +14,7 @@ using spec::Word;
 // A state file outlives the program that wrote it when jaula is upgraded under a running jail.
 constexpr int kFormat = 1;
 
-constexpr Word<Status> kStatuses[] = {
-    {Status::kCreating, "creating"}, {Status::kRunning, "running"}, {Status::kExited, "exited"}};
+constexpr Word<Status> kStatuses[] = {{Status::kRunning, "running"}, {Status::kExited, "exited"}};
 constexpr Word<EndReason> kReasons[] = {
     {EndReason::kExited, "exited"},   {EndReason::kSignal, "signal"},
     {EndReason::kOom, "oom"},         {EndReason::kTimeLimit, "time-limit"},

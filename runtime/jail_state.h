@@ -13,7 +13,7 @@
 
 namespace jaula {
 
-enum class Status : std::uint8_t { kCreating, kRunning, kExited };
+enum class Status : std::uint8_t { kRunning, kExited };
 
 // How the payload ended.
 enum class EndReason : std::uint8_t { kExited, kSignal, kOom, kTimeLimit, kStopped, kMonitorLost };
@@ -28,7 +28,7 @@ struct Exit {
 
 struct JailState {
   std::string name;
-  Status status = Status::kCreating;
+  Status status = Status::kRunning;
   std::string boot_id;
   ProcessId monitor;
   ProcessId init;             // PID 1 of the jail; pid 0 before it exists

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "runtime/base/file.h"
@@ -32,8 +31,8 @@ class Birth {
   ~Birth() { undo(); }
 
   void undo() noexcept;  // kills and deletes what exists so far
-  Result<void> claim();  // name
-  Result<void> plan();   // the plan; prints what is wrong with it
+  Result<void> plan();   // prints what is wrong with it
+  Result<void> claim();  // the name, and directories that the spec lets us make
   Result<void> start();  // cgroup, process, state
   Result<Exit> live();   // to the end
   Error hand_over() { return become_monitor(jail_, store_.roots()); }
@@ -72,11 +71,13 @@ Result<void> Birth::claim() {
   }
   jail_.directory = TRY(std::move(made));
   claimed_ = true;
-  facts_ = plan::probe_for_start();
+  for (const std::string& directory : plan::directories_to_make(config_))
+    TRY(make_directories(directory, 0755));
   return {};
 }
 
 Result<void> Birth::plan() {
+  facts_ = plan::probe_for_start();
   plan::PlanOptions options{
       .degrade = options_.degrade, .terminal_size = terminal_size_of_caller(), .userland = {}};
   if (config_.extra.root_kind == spec::RootKind::kHost) options.userland = plan::probe_userland();
@@ -86,8 +87,6 @@ Result<void> Birth::plan() {
     return planned.problems.back();
   }
   plan_ = std::move(planned.plan);
-  for (const std::string& directory : plan::directories_to_make(config_))
-    TRY(make_directories(directory, 0755));
   for (const std::string& warning : plan_.degraded) log::line(log::Level::kWarning, warning);
   return {};
 }
@@ -104,11 +103,7 @@ Result<void> Birth::make_cgroup() {
     made = cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
   }
   jail_.cgroup = TRY(std::move(made));
-  for (const cgroups::Write& write : plan_.cgroup_writes) {
-    Result<void> written = jail_.cgroup.write(write);
-    if (!written && !write.origin.empty()) written.error().in(write.origin, ": ");
-    if (!written) return written;
-  }
+  for (const cgroups::Write& write : plan_.cgroup_writes) TRY(jail_.cgroup.write(write));
   return {};
 }
 
@@ -231,8 +226,13 @@ Result<int> run_detached(Birth& birth, const StateStore& store, const spec::Jail
 
 Result<int> run_jail(StateStore& store, const spec::JailConfig& config, const RunOptions& options) {
   Birth birth(store, config, options);
-  TRY(birth.claim());
   TRY(birth.plan());
+  if (options.replace) {
+    // Only now that the new one can start as far as can be seen.
+    Result<void> removed = remove_jail(store, config.name, true);
+    if (!removed && removed.error().code() != ENOENT) return removed.error();
+  }
+  TRY(birth.claim());
   if (options.stdio.detached) return run_detached(birth, store, config);
   return run_to_end(birth, config, options);
 }

@@ -11,6 +11,7 @@ namespace jaula {
 struct RunOptions {
   StdioOptions stdio;
   bool remove_at_exit = false;  // --rm: of a detached jail; one in the foreground leaves nothing
+  bool replace = false;         // --replace: end and delete a jail that has the name
   bool degrade = false;         // --degrade warn
   bool unit = false;            // --unit: we are the main process of a systemd service
 };

@@ -63,12 +63,19 @@ void Pump::step() noexcept { used_ > 0 ? flush() : fill(); }
 void Pump::drain() noexcept {
   // What the payload did not take of its input is the caller's to read.
   if (from_ == 0) return;
-  // No more than is there now: others in the jail may write on, and for ever.
+  // No more than is there now: others in the jail may write on, and for ever. A terminal does not
+  // tell how much that is, but it holds less than this between its two ends.
+  constexpr int kTerminalHolds = 128 << 10;
   int left = 0;
   if (from_ < 0 || ::ioctl(from_, FIONREAD, &left) < 0) left = 0;
+  if (from_ >= 0 && ::isatty(from_) == 1) left = kTerminalHolds;
   for (;;) {
-    while (used_ > 0) flush();
-    if (left <= 0) return;
+    while (used_ > 0) {
+      pollfd room{.fd = to_, .events = POLLOUT, .revents = 0};  // it may not block, or be slow
+      if (::poll(&room, 1, -1) > 0) flush();
+    }
+    pollfd more{.fd = from_, .events = POLLIN, .revents = 0};
+    if (left <= 0 || ::poll(&more, 1, 0) <= 0) return;
     const auto size = std::min<std::size_t>(static_cast<std::size_t>(left), buffer_->size());
     const ssize_t got = ::read(from_, buffer_->data(), size);
     if (got < 0 && errno == EINTR) continue;

@@ -163,14 +163,7 @@ Result<void> signal_jail(const StateStore& store, const std::string& name, int s
     return Error(0, "the jail ", name, " has no cgroup that lists its processes")
         .hint("leave --all out; the payload is then signalled alone");
   const cgroups::Cgroup cgroup = TRY(cgroups::Cgroup::open(seen.state->cgroup));
-  if (signal == SIGKILL) return cgroup.kill();
-  for (const int pid : TRY(cgroup.pids())) {
-    Result<Fd> process = sys::pidfd_open(pid);
-    if (!process) continue;  // it has ended meanwhile
-    Result<void> sent = sys::pidfd_send_signal(process->get(), signal);
-    if (!sent && sent.error().code() != ESRCH) return sent;
-  }
-  return {};
+  return signal == SIGKILL ? cgroup.kill() : cgroup.signal_all(signal);
 }
 
 Result<void> remove_jail(const StateStore& store, const std::string& name, bool force) {

@@ -10,14 +10,14 @@ void Error::append(std::string_view part) noexcept {
   const std::size_t take = std::min(part.size(), sizeof bytes_ - used);
   char* to = bytes_ + used;
   std::copy_n(part.data(), take, to);
-  // Names and paths come from anybody; a message must not drive the terminal that shows it.
-  std::replace_if(
-      to, to + take,
-      [this](char byte) {
-        const auto code = static_cast<unsigned char>(byte);
-        return (code < 0x20 && !(hinting_ && byte == '\n')) || code == 0x7f;
-      },
-      '?');
+  // Names and paths come from anybody; a message must not drive the terminal that shows it. U+0080
+  // to U+009F do that, too.
+  for (std::size_t i = 0; i < take; ++i) {
+    const auto code = static_cast<unsigned char>(to[i]);
+    const bool c1 = code >= 0x80 && code < 0xA0 && i > 0 && to[i - 1] == '\xC2';
+    if (c1) to[i - 1] = '?';
+    if ((code < 0x20 && !(hinting_ && to[i] == '\n')) || code == 0x7f || c1) to[i] = '?';
+  }
   (hinting_ ? hint_size_ : text_size_) += static_cast<std::uint16_t>(take);
 }
 

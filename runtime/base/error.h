@@ -31,7 +31,7 @@ class [[nodiscard]] Error {
     (append(parts), ...);
   }
 
-  // Says where, in front of what is there: "step mounts: …". Each layer adds one at most.
+  // Says where, in front of what is there: "web.yaml:9:5: …". Each layer adds one at most.
   template <class... Parts>
   [[gnu::cold]] Error& in(const Parts&... parts) & noexcept {
     prepend(Error(0, parts...).text());

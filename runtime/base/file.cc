@@ -36,13 +36,11 @@ Result<std::string> read_file(const std::string& path, std::size_t max) {
   return read_file_at(AT_FDCWD, path, max);
 }
 
-Result<void> replace_file_at(int dir, const std::string& name, std::string_view bytes,
-                             bool durable) {
+Result<void> replace_file_at(int dir, const std::string& name, std::string_view bytes) {
   const std::string temporary = name + ".new";
   Result<void> written = [&]() -> Result<void> {
     const Fd file = TRY(sys::openat(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
     TRY(sys::write_all(file.get(), bytes, name));
-    if (durable && ::fsync(file.get()) < 0) return Error(errno, "fsync ", name);
     if (::renameat(dir, temporary.c_str(), dir, name.c_str()) < 0)
       return Error(errno, "rename ", temporary, " to ", name);
     return {};

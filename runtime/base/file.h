@@ -17,9 +17,7 @@ Result<std::string> read_file(const std::string& path, std::size_t max = kMaxFil
 Result<std::string> read_fd(int fd, std::string_view name, std::size_t max = kMaxFileSize);
 
 // Readers see the old bytes or the new ones, never a part: temporary name, then rename(2).
-// `durable` adds fsync, for files that must survive the machine; what lives below /run does not.
-Result<void> replace_file_at(int dir, const std::string& name, std::string_view bytes,
-                             bool durable);
+Result<void> replace_file_at(int dir, const std::string& name, std::string_view bytes);
 
 // mkdir -p, each new directory with `mode`.
 Result<void> make_directories(const std::string& path, mode_t mode);

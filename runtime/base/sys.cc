@@ -1,6 +1,7 @@
 #include "runtime/base/sys.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -64,11 +65,17 @@ Result<void> symlinkat(const char* text, int dir, const char* path) noexcept {
 Result<void> fchdir(int fd) noexcept { return done(::fchdir(fd), "enter directory", ""); }
 
 Result<void> write_all(int fd, std::string_view bytes, std::string_view what) noexcept {
-  ssize_t wrote;
-  do wrote = ::write(fd, bytes.data(), bytes.size());
-  while (wrote < 0 && errno == EINTR);
-  if (wrote < 0) return Error(errno, "write ", what);
-  if (static_cast<std::size_t>(wrote) != bytes.size()) return Error(ENOSPC, "write ", what);
+  while (!bytes.empty()) {
+    const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
+    if (wrote < 0 && errno == EAGAIN) {
+      pollfd room{.fd = fd, .events = POLLOUT, .revents = 0};
+      ::poll(&room, 1, -1);
+    } else if (wrote < 0 && errno != EINTR) {
+      return Error(errno, "write ", what);
+    } else if (wrote > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+  }
   return {};
 }
 

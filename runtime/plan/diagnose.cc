@@ -11,13 +11,12 @@
 #include "runtime/base/text.h"
 #include "runtime/plan/capabilities.h"
 #include "runtime/plan/doctor.h"
+#include "runtime/plan/id_maps.h"
 
 namespace jaula::plan {
 namespace {
 
 using std::string;
-
-constexpr std::uint64_t kJailIds = 65'536;
 
 string reason(Trial trial) { return string(Error(trial.error).reason()); }
 
@@ -93,17 +92,11 @@ Finding other_namespaces(const DoctorFacts& facts) {
   return ok("user, mnt, pid, net, ipc, uts and cgroup");
 }
 
-std::uint64_t largest(const std::vector<SubordinateRange>& ranges) {
-  std::uint64_t count = 0;
-  for (const SubordinateRange& range : ranges) count = std::max<std::uint64_t>(count, range.count);
-  return count;
-}
-
 Finding id_ranges(const DoctorFacts& facts) {
   const HostFacts& host = facts.host;
   if (host.privileged()) return ok("root takes a free range for each jail");
   const string user = std::to_string(host.euid);
-  if (largest(host.subuid) < kJailIds || largest(host.subgid) < kJailIds)
+  if (range_for_jail(host.subuid) == nullptr || range_for_jail(host.subgid) == nullptr)
     return degraded("user " + user +
                         " has no range of 65536 ids in /etc/subuid and /etc/subgid: "
                         "a jail gets one id",

@@ -53,7 +53,9 @@ Result<IdPlan> rootless(const spec::JailConfig& config, const HostFacts& facts) 
   const bool keep = config.extra.userns == Mode::kKeepId;
   const std::uint32_t inside_uid = keep ? facts.euid : 0;
   const std::uint32_t inside_gid = keep ? facts.egid : 0;
-  const bool ranges = !facts.subuid.empty() && !facts.subgid.empty() && facts.id_map_helpers;
+  const SubordinateRange* uids = range_for_jail(facts.subuid);
+  const SubordinateRange* gids = range_for_jail(facts.subgid);
+  const bool ranges = uids != nullptr && gids != nullptr && facts.id_map_helpers;
   if (!ranges && keep && config.process.user.uid != facts.euid)
     return Error(0,
                  "`userns_mode: keep-id` needs a range in /etc/subuid and /etc/subgid to map more "
@@ -61,14 +63,17 @@ Result<IdPlan> rootless(const spec::JailConfig& config, const HostFacts& facts) 
         .hint("set `user: \"", facts.euid, ":", facts.egid, "\"`, or leave `userns_mode` out");
   if (!ranges) {
     IdPlan plan = single_id(config, facts);
-    plan.degraded += facts.id_map_helpers
-                         ? " (this user has no range in /etc/subuid and /etc/subgid)"
-                         : " (newuidmap and newgidmap are not installed: package uidmap)";
+    plan.degraded +=
+        facts.id_map_helpers
+            ? " (this user has no range of " + std::to_string(kJailIds) +
+                  " ids in /etc/subuid and /etc/subgid)"
+            : " (newuidmap and newgidmap are not there, package uidmap, or cannot gain "
+              "privilege here)";
     return plan;
   }
   IdPlan plan;
-  plan.maps.uid_map = around(inside_uid, facts.euid, facts.subuid[0]);
-  plan.maps.gid_map = around(inside_gid, facts.egid, facts.subgid[0]);
+  plan.maps.uid_map = around(inside_uid, facts.euid, *uids);
+  plan.maps.gid_map = around(inside_gid, facts.egid, *gids);
   plan.maps.use_helpers = true;
   return plan;
 }
@@ -99,6 +104,12 @@ Result<IdPlan> explicit_map(const spec::JailConfig& config, const HostFacts& fac
 }
 
 }  // namespace
+
+const SubordinateRange* range_for_jail(const std::vector<SubordinateRange>& ranges) {
+  const auto found = std::ranges::find_if(
+      ranges, [](const SubordinateRange& range) { return range.count >= kJailIds; });
+  return found == ranges.end() ? nullptr : &*found;
+}
 
 Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& facts,
                             std::uint32_t id_base) {

@@ -63,13 +63,14 @@ void make_namespaces(Making& making) {
   plan.loopback = has_namespace(making.config, "network");
   if ((plan.namespaces & CLONE_NEWUSER) == 0 && !making.facts.has(CAP_SYS_ADMIN))
     making.out.problems.push_back(
-        Error(EPERM, "`userns_mode: host` without root").hint("leave it out, or start as root"));
+        Error(EPERM, making.config.extra.userns_origin, ": `userns_mode: host` without root")
+            .hint("leave it out, or start as root"));
 }
 
 void make_ids(Making& making, IdPlan& ids) {
   Result<IdPlan> made = make_id_plan(making.config, making.facts, making.options.id_base);
   if (!made) {
-    making.out.problems.push_back(made.error());
+    making.out.problems.push_back(made.error().in(making.config.extra.userns_origin, ": "));
     return;
   }
   ids = std::move(*made);
@@ -102,7 +103,9 @@ void make_sysctls(Making& making, const IdPlan& ids) {
   for (const auto& [name, value] : making.config.sysctl) {
     std::string path = name;
     std::replace(path.begin(), path.end(), '.', '/');
-    plan.sysctls.push_back({path, value, "sysctls"});
+    const auto origin = making.config.extra.sysctl_origins.find(name);
+    const bool known = origin != making.config.extra.sysctl_origins.end();
+    plan.sysctls.push_back({path, value, known ? origin->second : name});
   }
 }
 
@@ -205,8 +208,10 @@ void make_cgroup(Making& making) {
     }
     if (planned.limit.origin.empty()) {
       plan.degraded.push_back("pids: the default limit of " + std::to_string(planned.limit.value) +
-                              " holds for each user of the jail, not for all together: no pids "
-                              "controller");
+                              (bounds_processes_by_rlimit(making)
+                                   ? " holds for each user of the jail, not for all together"
+                                   : " gives way to `ulimits: nproc`") +
+                              ": no pids controller");
       continue;
     }
     Error error(0, planned.limit.origin, ": cannot be enforced: no ", planned.controller,

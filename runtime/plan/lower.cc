@@ -76,8 +76,8 @@ void set_variable(std::vector<std::string>& env, const std::string& name,
 }
 
 void set_home(JailConfig& config, const UserDatabase& users) {
-  const auto account = account_of(users, config.process.user.uid);
-  set_variable(config.process.env, "HOME", account && !account->home.empty() ? account->home : "/");
+  const std::string home = home_of(users, config.process.user.uid).value_or("");
+  set_variable(config.process.env, "HOME", home.empty() ? "/" : home);
 }
 
 void lower_environment(const ServiceSpec& service, const UserDatabase& users, JailConfig& config) {
@@ -174,6 +174,7 @@ void lower_namespaces(const ServiceSpec& service, JailConfig& config) {
   if (config.extra.network != spec::NetworkMode::kHost) config.namespaces.emplace_back("network");
   const spec::UserNamespace userns = value_or(service.userns_mode, spec::UserNamespace{});
   config.extra.userns = userns.mode;
+  config.extra.userns_origin = origin_of(service.userns_mode, service.origin);
   if (userns.mode != spec::UserNamespace::Mode::kHost) config.namespaces.emplace_back("user");
   const auto copy = [](const auto& from, auto& to) {
     for (const spec::IdMapEntry& entry : from)
@@ -197,6 +198,7 @@ void lower_sysctls(const ServiceSpec& service, JailConfig& config, std::vector<E
   for (const auto& sysctl : service.sysctls) {
     if (sysctl_allowed(sysctl.value.first, config)) {
       config.sysctl.push_back(sysctl.value);
+      config.extra.sysctl_origins[sysctl.value.first] = sysctl.origin.text();
       continue;
     }
     const bool host_network = sysctl.value.first.starts_with("net.");

@@ -146,10 +146,10 @@ Result<spec::User> find_user(const UserDatabase& users, std::string_view text) {
   return user;
 }
 
-std::optional<Account> account_of(const UserDatabase& users, std::uint32_t uid) {
+std::optional<std::string> home_of(const UserDatabase& users, std::uint32_t uid) {
   const auto entry = find_passwd(users.passwd, [&](const PasswdEntry& e) { return e.uid == uid; });
   if (!entry) return std::nullopt;
-  return Account{std::string(entry->name), std::string(entry->home)};
+  return std::string(entry->home);
 }
 
 }  // namespace jaula::plan

@@ -25,10 +25,7 @@ Result<UserDatabase> load_users(const std::string& root);
 // number that has an account gets the account's group and groups.
 Result<spec::User> find_user(const UserDatabase& users, std::string_view text);
 
-// The account's home directory and name, for HOME and USER.
-struct Account {
-  std::string name, home;
-};
-std::optional<Account> account_of(const UserDatabase& users, std::uint32_t uid);
+// The account's home directory, for HOME.
+std::optional<std::string> home_of(const UserDatabase& users, std::uint32_t uid);
 
 }  // namespace jaula::plan

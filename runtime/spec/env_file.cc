@@ -102,10 +102,12 @@ class EnvFileReader {
         return out;
       }
       if (c == '\n') ++lines;
-      if (c == '\\' && quote == '"' && at + 1 < text_.size())
-        out += unescaped(text_[++at]);
-      else
+      if (c == '\\' && quote == '"' && at + 1 < text_.size()) {
+        if (text_[++at] == '\n') ++lines;
+        out += unescaped(text_[at]);
+      } else {
         out += c;
+      }
     }
     fail("a quote that is never closed");
     at_ = text_.size();

@@ -84,8 +84,9 @@ struct Extra {
   std::chrono::milliseconds stop_grace_period{10'000};
   std::optional<std::chrono::milliseconds> time_limit;
   std::vector<Layer> require = {Layer::kCgroup, Layer::kSeccomp, Layer::kUserns};
-  std::string root_origin, command_origin, user_origin,
-      directory_origin;  // spec lines, for messages
+  // Spec lines, for messages.
+  std::string root_origin, command_origin, user_origin, directory_origin, userns_origin;
+  std::map<std::string, std::string> sysctl_origins;  // by name
 };
 
 struct JailConfig {

@@ -179,6 +179,8 @@ TEST_CASE("life: wait --timeout gives up with 124") {
   const Ran ran = jails.jaula({"wait", "--timeout", "50ms", name});
   CHECK_EQ(ran.code, 124);
   CHECK(contains(ran.err, "has not ended"));
+  // The time is for all of them: the second has none left.
+  CHECK_EQ(jails.jaula({"wait", "--timeout", "50ms", name, name}).code, 124);
   CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
 }
 
@@ -218,7 +220,14 @@ TEST_CASE("life: --replace ends the jail that has the name") {
   const int first = jails.init_pid(name);
   jails.start(name, {"await", "TERM"}, {"--replace"});
   CHECK_FALSE(process_lives(first));
-  CHECK_NE(jails.init_pid(name), first);
+  const int second = jails.init_pid(name);
+  CHECK_NE(second, first);
+  // One that cannot start does not cost the one that runs.
+  const Ran refused = jails.jaula({"run", "-d", "--replace", "--name", name, "-v", "/nowhere:/x",
+                                   jails.root(), "probe", "true"});
+  CHECK_EQ(refused.code, 125);
+  CHECK_EQ(jails.init_pid(name), second);
+  CHECK(process_lives(second));
   CHECK_EQ(jails.jaula({"stop", name}).code, 0);
   CHECK_EQ(jails.left_behind(), "");
 }

@@ -28,6 +28,7 @@ TEST_CASE("logs: --tail, --since, --until and --timestamps choose and mark lines
   CHECK_EQ(jails.jaula({"logs", "--since", now, name}).out, "");
   CHECK_EQ(jails.jaula({"logs", "--until", "1h", name}).out, "");
   CHECK(contains(jails.jaula({"logs", "--since", "1h", name}).out, "line 0 on stdout\n"));
+  CHECK(contains(jails.jaula({"logs", "--until", "9999-12-31T00:00:00Z", name}).err, "9999"));
   const Ran tail = jails.jaula({"logs", "-n", "1", name});
   CHECK_EQ(std::ranges::count(tail.out + tail.err, '\n'), 1);
   CHECK(contains(tail.out + tail.err, "line 4 on "));

@@ -18,6 +18,19 @@ TEST_CASE("run: a payload that a signal ended gives 128 and the signal") {
   CHECK_EQ(jails.left_behind(), "");
 }
 
+TEST_CASE("run: a caller that ignores SIGCHLD hears of the end all the same") {
+  const Jails jails;
+  const std::string name = jails.name("deaf");
+  Words words = {"sh", "-c", "trap '' CHLD; exec \"$@\"", "sh"};
+  for (const std::string& word :
+       jails.command({"run", "--name", name, jails.root(), "probe", "exit", "7"}))
+    words.push_back(word);
+  const Ran ran = run(words);
+  CHECK_EQ(without_warnings(ran.err), "");
+  CHECK_EQ(ran.code, 7);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
 TEST_CASE("run: with init: false the payload is PID 1") {
   const Jails jails;
   CHECK(contains(jails.probe({"ids"}, {"--init=false"}).out, " pid=1 "));

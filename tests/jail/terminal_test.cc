@@ -82,6 +82,15 @@ TEST_CASE("terminal: -t gives the payload a pty of its own, sized before it look
   CHECK_EQ(terminal.wait(), 0);
 }
 
+TEST_CASE("terminal: the last words of a payload that ends at once arrive, however many") {
+  const Jails jails;
+  for (int round = 0; round < 20; ++round) {
+    Terminal terminal(jails.command({"run", "-t", jails.root(), "probe", "lines", "1000"}));
+    REQUIRE(terminal.shows("line 999 on "));
+    CHECK_EQ(terminal.wait(), 0);
+  }
+}
+
 TEST_CASE("terminal: a resize of the caller's reaches the payload") {
   const Jails jails;
   Terminal terminal(jails.command({"run", "-it", jails.root(), "probe", "await", "TERM"}));

@@ -14,6 +14,7 @@ TEST_CASE("error: control bytes of a name do not reach the terminal that shows i
   CHECK_EQ(error.hint_text(), "try\n       again?");
   CHECK_EQ(error.in("web.yaml:1:2: ").text(), "web.yaml:1:2: execute /x?]0;t???");
   CHECK_EQ(Error(0, "Größe").text(), "Größe");
+  CHECK_EQ(Error(0, "a\xC2\x9Bm").text(), "a??m");
 }
 
 TEST_CASE("error: one that says it all has no reason, whatever its code") {

@@ -143,8 +143,7 @@ TEST_CASE("document: YAML that is none says what the hand did") {
         "1:4: not valid YAML: no value begins with this character; quote the value");
 }
 
-TEST_CASE("document: depth, size and expansion are bounded, within milliseconds") {
-  const auto start = std::chrono::steady_clock::now();
+TEST_CASE("document: depth, size and expansion are bounded") {
   CHECK(parsed(repeated("[", 64) + repeated("]", 64)).starts_with("[["));
   CHECK(parsed(repeated("[", 65) + repeated("]", 65)) == "1:65: nested more than 64 levels deep");
   CHECK(parsed("a: &a " + repeated("[", 40) + repeated("]", 40) + "\nb: " + repeated("[", 40) +
@@ -161,7 +160,6 @@ TEST_CASE("document: depth, size and expansion are bounded, within milliseconds"
       "a: &a " + repeated("x", 100'000) + "\nb: [" + repeated("*a, ", 50) + "]";
   CHECK(parsed(wide).ends_with("more than 100000 nodes or 4 MiB of text, with aliases expanded"));
   CHECK(parsed(repeated("- a\n", 100'001)).starts_with("100000:3: more than 100000 nodes"));
-  WARN(std::chrono::steady_clock::now() - start < std::chrono::seconds(1));
 }
 
 struct Variable {  // of the environment, for as long as a test needs it

@@ -61,7 +61,9 @@ JailConfig full_config() {
                   .root_origin = "web.yaml:4:5",
                   .command_origin = "web.yaml:5:5",
                   .user_origin = "web.yaml:6:5",
-                  .directory_origin = "web.yaml:8:5"};
+                  .directory_origin = "web.yaml:8:5",
+                  .userns_origin = {},
+                  .sysctl_origins = {}};
   return config;
 }
 

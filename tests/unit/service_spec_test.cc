@@ -460,6 +460,8 @@ TEST_CASE("spec: the environment is env files, then environment, the later winni
   CHECK(pairs(specs.service("environment: [X=a=b, JT_SET, JT_NO, X=c]")) == "X=c JT_SET=v ");
   put_file(specs / "bad.env", "A=1\n=2\n");
   CHECK(specs.problems_of_keys("env_file: bad.env") == "bad.env:2:1: expected NAME=value");
+  put_file(specs / "bad.env", "A=\"1\\\n2\n3\"\n=2\n");
+  CHECK(specs.problems_of_keys("env_file: bad.env") == "bad.env:4:1: expected NAME=value");
   ::unsetenv("JT_SET");
 }
 

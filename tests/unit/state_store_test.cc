@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
@@ -146,7 +147,7 @@ TEST_CASE("state: the run directory of another user is refused") {
   Store s;
   fs::create_directories(s.run(""));
   if (::geteuid() != 0) {
-    MESSAGE("skipped: needs root to give a directory away");
+    std::puts("SKIP: needs root to give a directory away");
     return;
   }
   REQUIRE_EQ(::chown(s.run("").c_str(), 12345, 12345), 0);
@@ -343,7 +344,7 @@ TEST_CASE("state: on a full disk the end is told and the jail removed, but not m
   });
   const int code = child.wait();
   if (code == kNoSmallDisk)
-    MESSAGE("skipped: no tmpfs can be mounted here");
+    std::puts("SKIP: no tmpfs can be mounted here");
   else
     CHECK_EQ(code, 0);
 }
