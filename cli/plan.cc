@@ -15,6 +15,7 @@ int plan_main(const Globals&, const Arguments& arguments) {
   plan::PlanOptions options;
   bool verbose = false;
   target.add_to(line);
+  target.add_name_to(line);
   line.flag("--all", verbose, "with every mount of the machine's userland");
   if (const auto code = line.parse(arguments, false)) return *code;
   if (line.rest().empty()) return line.misused("it takes a spec file, a root directory or host");

@@ -22,6 +22,7 @@ int run_main(const Globals& globals, const Arguments& arguments) {
   line.choice("--degrade", degrade, {"error", "warn"},
               "what this host cannot enforce: error, or warn and go on");
   target.add_to(line);
+  target.add_name_to(line);
   if (const auto code = line.parse(arguments, false)) return *code;
   if (line.rest().empty()) return line.misused("it takes a spec file, a root directory or host");
   if (options.unit && options.stdio.detached)

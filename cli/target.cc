@@ -112,6 +112,9 @@ void TargetOptions::add_to(CommandLine& line) {
       },
       "set any key of the spec: KEY=VALUE, the value in YAML");
   line.option("--service", service_, "the service of the spec to run");
+}
+
+void TargetOptions::add_name_to(CommandLine& line) {
   line.option(
       "--name", [this](const std::string& name) { name_ = name; }, "name of the jail");
 }

@@ -13,7 +13,8 @@ namespace jaula::cli {
 
 class TargetOptions {
  public:
-  void add_to(CommandLine& line);
+  void add_to(CommandLine& line);       // all but --name
+  void add_name_to(CommandLine& line);  // for what makes a jail of it
   // `words` are TARGET and what follows it. Prints what is wrong; the Error is the last of it.
   [[nodiscard]] Result<spec::JailConfig> resolve(const std::vector<std::string>& words) const;
   [[nodiscard]] spec::LoadOptions load_options() const;
