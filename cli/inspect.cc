@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -46,11 +48,12 @@ int inspect_main(const Globals& globals, const Arguments& arguments) {
   if (line.rest().empty()) return line.misused("it takes the name of a jail");
   const StateStore store = store_of(globals);
   sweep(store);
+  const bool ascii = ::isatty(1) == 1;  // nothing of a name's or a label's drives a terminal
   Json list = Json::array();
   std::string text;
   const auto add = [&](const std::string& name) -> Result<void> {
     const Json json = TRY(describe(store, name));
-    if (format == "ndjson") text += json.dump() + "\n";
+    if (format == "ndjson") text += json.dump(-1, ' ', ascii) + "\n";
     std::vector<std::vector<std::string>> rows;
     if (format == "table") flatten(json, "", rows);
     text += to_table(rows);
@@ -58,7 +61,7 @@ int inspect_main(const Globals& globals, const Arguments& arguments) {
     return {};
   };
   const int code = for_each_name(line.rest(), add, false);
-  if (format == "json") text = list.dump(2) + "\n";
+  if (format == "json") text = list.dump(2, ' ', ascii) + "\n";
   const Result<void> written = sys::write_all(1, text, "standard output");
   return written ? code : failed(written.error());
 }

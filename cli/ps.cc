@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -77,7 +79,8 @@ nlohmann::ordered_json to_json(const Row& row) {
 
 // Bytes of an argument that are no UTF-8 show as U+FFFD: JSON has no other way for them.
 std::string dump(const nlohmann::ordered_json& json, int indent) {
-  return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  const bool ascii = ::isatty(1) == 1;  // nothing of a name's or a label's drives a terminal
+  return json.dump(indent, ' ', ascii, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string to_text(const std::vector<Row>& rows) {

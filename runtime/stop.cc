@@ -130,7 +130,8 @@ Result<void> stop_jail(const StateStore& store, const std::string& name,
   {
     // Whoever is starting it holds the lock until it runs.
     JailDirectory directory = TRY(store.open(name));
-    TRY(directory.lock());
+    Result<void> locked = directory.lock();
+    if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
   }
   Seen seen = TRY(look_at(store, name));
   if (seen.running) {
@@ -157,6 +158,10 @@ Result<void> signal_jail(const StateStore& store, const std::string& name, int s
   if (!all) {
     const auto init = open_process(seen.state->init);
     if (!init) return not_running(name);
+    // Nobody can pass it on: PID 1 would stop, and the payload go on without anybody who waits.
+    if (signal == SIGSTOP && seen.state->config.extra.init)
+      return Error(0, "the reaper that is PID 1 of ", name, " cannot pass SIGSTOP on")
+          .hint("send SIGTSTP, or SIGSTOP to all processes with --all");
     return sys::pidfd_send_signal(init->get(), signal);
   }
   if (seen.state->cgroup.empty())

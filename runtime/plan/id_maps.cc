@@ -14,6 +14,9 @@ std::string line(std::uint64_t inside, std::uint64_t outside, std::uint64_t coun
          "\n";
 }
 
+// In front of an error: the line of the spec, where it is known.
+std::string at(const std::string& origin) { return origin.empty() ? origin : origin + ": "; }
+
 std::string lines(const std::vector<spec::IdMapping>& mappings) {
   std::string text;
   for (const spec::IdMapping& mapping : mappings)
@@ -57,7 +60,7 @@ Result<IdPlan> rootless(const spec::JailConfig& config, const HostFacts& facts) 
   const SubordinateRange* gids = range_for_jail(facts.subgid);
   const bool ranges = uids != nullptr && gids != nullptr && facts.id_map_helpers;
   if (!ranges && keep && config.process.user.uid != facts.euid)
-    return Error(0,
+    return Error(0, at(config.extra.userns_origin),
                  "`userns_mode: keep-id` needs a range in /etc/subuid and /etc/subgid to map more "
                  "than this user")
         .hint("set `user: \"", facts.euid, ":", facts.egid, "\"`, or leave `userns_mode` out");
@@ -87,8 +90,8 @@ bool is_mapped(const std::vector<spec::IdMapping>& mappings, std::uint32_t id) {
 Result<IdPlan> explicit_map(const spec::JailConfig& config, const HostFacts& facts) {
   const spec::User& user = config.process.user;
   if (!is_mapped(config.uid_mappings, user.uid) || !is_mapped(config.gid_mappings, user.gid))
-    return Error(0, "`userns_mode` maps no user ", user.uid, " or no group ", user.gid,
-                 ", and the payload runs as these")
+    return Error(0, at(config.extra.userns_origin), "`userns_mode` maps no user ", user.uid,
+                 " or no group ", user.gid, ", and the payload runs as these")
         .hint("map them, or set `user` to ids that are mapped");
   IdPlan plan;
   plan.maps.uid_map = lines(config.uid_mappings);
@@ -120,13 +123,19 @@ Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& fac
       return explicit_map(config, facts);
     case Mode::kKeepId:
       if (facts.euid == 0)
-        return Error(0, "`userns_mode: keep-id` as root would make the jail's user root outside")
+        return Error(0, at(config.extra.userns_origin),
+                     "`userns_mode: keep-id` as root would make the jail's user root outside")
             .hint("start it as the user whose id is to be kept, or use `auto`");
       return rootless(config, facts);
     case Mode::kAuto:
       break;
   }
   if (!facts.privileged()) return rootless(config, facts);
+  const spec::User& user = config.process.user;
+  if (user.uid >= kJailIds || user.gid >= kJailIds)
+    return Error(0, at(config.extra.user_origin), "user ", user.uid, ":", user.gid,
+                 " is none of the ", kJailIds, " ids that the jail has")
+        .hint("choose another `user`, map more ids with `userns_mode`, or set it to `host`");
   IdPlan plan;
   if (id_base != 0) plan.maps.uid_map = plan.maps.gid_map = line(0, id_base, kJailIds);
   return plan;

@@ -70,7 +70,7 @@ void make_namespaces(Making& making) {
 void make_ids(Making& making, IdPlan& ids) {
   Result<IdPlan> made = make_id_plan(making.config, making.facts, making.options.id_base);
   if (!made) {
-    making.out.problems.push_back(made.error().in(making.config.extra.userns_origin, ": "));
+    making.out.problems.push_back(made.error());
     return;
   }
   ids = std::move(*made);

@@ -19,15 +19,15 @@ Trial trial_of(const Result<void>& result) {
 }
 
 // "0 OUTSIDE COUNT\n"
-Error map_text(std::uint32_t outside, std::uint32_t count) {
-  return Error(0, "0 ", outside, " ", count, "\n");
+std::string map_text(std::uint32_t outside, std::uint32_t count) {
+  return "0 " + std::to_string(outside) + " " + std::to_string(count) + "\n";
 }
 
 // A process may map its own id to root, alone, and only after it gave up setgroups(2).
 Result<void> become_root_inside(uid_t user, gid_t group) {
-  TRY(sys::write_file_at(AT_FDCWD, "/proc/self/uid_map", map_text(user, 1).text()));
+  TRY(sys::write_file_at(AT_FDCWD, "/proc/self/uid_map", map_text(user, 1)));
   TRY(sys::write_file_at(AT_FDCWD, "/proc/self/setgroups", "deny"));
-  return sys::write_file_at(AT_FDCWD, "/proc/self/gid_map", map_text(group, 1).text());
+  return sys::write_file_at(AT_FDCWD, "/proc/self/gid_map", map_text(group, 1));
 }
 
 // Runs `attempt` as root of new namespaces; they, and what was mounted in them, end with it.
@@ -111,9 +111,9 @@ Result<Fd> mapped_user_namespace() {
   const Child child(pid);
   const std::string path = "/proc/" + std::to_string(pid);
   const Fd process = TRY(sys::open(path.c_str(), O_PATH | O_DIRECTORY));
-  const Error map = map_text(kFirst, kCount);
-  TRY(sys::write_file_at(process.get(), "uid_map", map.text()));
-  TRY(sys::write_file_at(process.get(), "gid_map", map.text()));
+  const std::string map = map_text(kFirst, kCount);
+  TRY(sys::write_file_at(process.get(), "uid_map", map));
+  TRY(sys::write_file_at(process.get(), "gid_map", map));
   return sys::openat(process.get(), "ns/user", O_RDONLY);
 }
 

@@ -93,6 +93,9 @@ class Recorder final : public YAML::EventHandler {
                 const std::string& value) override {
     Event event{.kind = Event::Kind::kScalar, .place = place_of(mark), .text = value};
     if (value.find('\0') != std::string::npos) refuse(event.place, "a NUL character");
+    // yaml-cpp makes one byte of "\N" and "\_".
+    if (find_invalid_utf8(value) != std::string::npos)
+      refuse(event.place, "an escape that gives no valid UTF-8; write the character itself");
     resolve_tag(tag, event);
     add_leaf(std::move(event), anchor);
   }

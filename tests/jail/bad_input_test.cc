@@ -368,6 +368,22 @@ TEST_CASE("bad command: exec has the same codes, and the jail lives on") {
   CHECK_EQ(jails.left_behind(), "");
 }
 
+TEST_CASE("bad sysctl, bad user: what the kernel alone can tell names the line of the spec, too") {
+  const Jails jails;
+  const auto spec = [&](const std::string& keys) {
+    return put_spec(jails, service(jails, "    " + keys + "\n    command: [/bin/probe, 'true']\n"));
+  };
+  const std::string sysctl = spec("sysctls: {net.nosuch: 1}");
+  check_run_refused(jails, {sysctl}, 125,
+                    {sysctl + ":4:27: services.web.sysctls.net.nosuch: ", "net/nosuch"});
+  if (::geteuid() != 0) return skip("only root's jails have an end of their ids that is known");
+  const std::string user = spec("user: '70000'");
+  check_run_refused(
+      jails, {user}, 125,
+      {user +
+       ":4:11: services.web.user: user 70000:0 is none of the 65536 ids that the jail has\n"});
+}
+
 TEST_CASE("bad user: a name or a group that the root does not have") {
   const Jails jails;
   check_run_refused(

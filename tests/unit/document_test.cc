@@ -110,6 +110,8 @@ TEST_CASE("document: bytes that YAML does not allow are errors where they stand"
   using namespace std::string_view_literals;
   CHECK(parsed("a: b\nc: \0"sv) == "2:4: a NUL byte");
   CHECK(parsed("a: \"\\0\"") == "1:4: a NUL character");
+  CHECK(parsed("a: \"\\N\"") ==
+        "1:4: an escape that gives no valid UTF-8; write the character itself");
   CHECK(parsed("a: \x1b[0m") == "1:4: a control character");
   CHECK(parsed("a: 1\x04\nb: 2") == "1:5: a control character");
   CHECK(parsed("a: 1\rb: 2") == "1:5: a carriage return without a newline");
