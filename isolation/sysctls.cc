@@ -12,7 +12,7 @@ Result<void> write_one(const Sysctl& sysctl, int sys_directory) noexcept {
   how.flags = O_WRONLY;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
   const Fd file = TRY(sys::openat2(sys_directory, sysctl.path.c_str(), how));
-  return sys::write_all(file.get(), sysctl.value, sysctl.path);
+  return sys::write_once(file.get(), sysctl.value, sysctl.path);
 }
 
 }  // namespace

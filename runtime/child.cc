@@ -163,16 +163,31 @@ Result<void> execute(Child& child) noexcept {
 
 using Step = Result<void> (*)(Child&) noexcept;
 
-// The order of a jail's birth.
+// The order of a jail's birth, one a line.
+// clang-format off
 constexpr Step kJailSteps[] = {
-    session,     cgroup_namespace,  hostname,
-    network,     propagation,       procfs,
-    await_go,    namespace_root,    sysctls,
-    mounts,      terminal,          pivot_root,
-    fds,         rlimits,           seccomp_privileged,
-    credentials, working_directory, bond,
-    seccomp,     execute,
+    session,
+    cgroup_namespace,
+    hostname,
+    network,
+    propagation,
+    procfs,
+    await_go,
+    namespace_root,
+    sysctls,
+    mounts,
+    terminal,
+    pivot_root,
+    fds,
+    rlimits,
+    seccomp_privileged,
+    credentials,
+    working_directory,
+    bond,
+    seccomp,
+    execute,
 };
+// clang-format on
 
 Result<void> jail_terminal(Child& child) noexcept {
   if (!child.plan.terminal) return {};
@@ -181,10 +196,21 @@ Result<void> jail_terminal(Child& child) noexcept {
 }
 
 // The order of a process that joins a jail: the same identity, filter and limits.
+// clang-format off
 constexpr Step kExecSteps[] = {
-    session,     await_go,          jail_terminal, fds,     rlimits, seccomp_privileged,
-    credentials, working_directory, bond,          seccomp, execute,
+    session,
+    await_go,
+    jail_terminal,
+    fds,
+    rlimits,
+    seccomp_privileged,
+    credentials,
+    working_directory,
+    bond,
+    seccomp,
+    execute,
 };
+// clang-format on
 
 [[noreturn]] void walk(std::span<const Step> steps, Child& child) noexcept {
   for (const Step step : steps)

@@ -74,14 +74,25 @@ Result<void> write_all(int fd, std::string_view bytes, std::string_view what) no
       return Error(errno, "write ", what);
     } else if (wrote > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(wrote));
+    } else if (wrote == 0) {
+      return Error(ENOSPC, "write ", what);
     }
   }
   return {};
 }
 
+Result<void> write_once(int fd, std::string_view bytes, std::string_view what) noexcept {
+  ssize_t wrote;
+  do wrote = ::write(fd, bytes.data(), bytes.size());
+  while (wrote < 0 && errno == EINTR);
+  if (wrote < 0) return Error(errno, "write ", what);
+  if (static_cast<std::size_t>(wrote) != bytes.size()) return Error(EINVAL, "write ", what);
+  return {};
+}
+
 Result<void> write_file_at(int dir, const char* path, std::string_view bytes) noexcept {
   const Fd file = TRY(openat(dir, path, O_WRONLY));
-  return write_all(file.get(), bytes, path);
+  return write_once(file.get(), bytes, path);
 }
 
 Result<Fd> fsopen(const char* type) noexcept {

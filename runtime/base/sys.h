@@ -30,6 +30,8 @@ Result<void> symlinkat(const char* text, int dir, const char* path) noexcept;
 Result<void> fchdir(int fd) noexcept;
 // Writes all of `bytes` in one write(2); `what` names the file in the error.
 Result<void> write_all(int fd, std::string_view bytes, std::string_view what) noexcept;
+// In one write(2), as a file of procfs or cgroupfs wants its value: a part of it is none.
+Result<void> write_once(int fd, std::string_view bytes, std::string_view what) noexcept;
 // openat, one write, close: for procfs and cgroupfs files.
 Result<void> write_file_at(int dir, const char* path, std::string_view bytes) noexcept;
 
