@@ -25,11 +25,6 @@ bool is_cgroup2(const std::string& directory) {
   return ::statfs(directory.c_str(), &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-std::string text_of(const std::string& path) {
-  Result<std::string> text = read_file(path);
-  return text ? std::move(*text) : std::string();
-}
-
 // mountinfo takes longer than all the rest of look(), so the usual places are tried first.
 Mounts find_mounts(const Sources& sources) {
   if (!sources.conventional.empty()) {
@@ -37,7 +32,7 @@ Mounts find_mounts(const Sources& sources) {
     const std::string beside_legacy = sources.conventional + "/unified";
     if (is_cgroup2(beside_legacy)) return {.unified = beside_legacy, .legacy = {}};
   }
-  return parse_mountinfo(text_of(sources.mountinfo));
+  return parse_mountinfo(read_or_empty(sources.mountinfo));
 }
 
 bool is_owned_by(const std::string& directory, uid_t user) {
@@ -83,7 +78,7 @@ bool is_root_of_host(const std::string& directory) {
 }
 
 std::vector<std::string> controllers_of(const std::string& directory) {
-  const std::string text = text_of(directory + "/cgroup.controllers");
+  const std::string text = read_or_empty(directory + "/cgroup.controllers");
   const auto offered = split(trim(text), ' ');
   std::vector<std::string> controllers;
   for (const std::string_view name : kPassedOn)
@@ -160,7 +155,7 @@ bool Hierarchy::has(std::string_view controller) const {
 Hierarchy look(const Sources& sources) {
   Hierarchy found;
   const Mounts mounts = find_mounts(sources);
-  const Membership own = parse_own_cgroup(text_of(sources.own_cgroup));
+  const Membership own = parse_own_cgroup(read_or_empty(sources.own_cgroup));
   found.mount = mounts.unified;
   found.own = own.path;
   if (found.mount.empty()) {

@@ -55,7 +55,7 @@ int print_help() {
   text +=
       "\nOptions:\n"
       "  --root DIR          keep state below DIR/run and DIR/data\n"
-      "  --log-level LEVEL   debug, info, warning or error\n"
+      "  --log-level LEVEL   debug, info, warning (the default) or error\n"
       "  --version           print the version\n"
       "  --help              print this help; `jaula VERB --help` that of a verb\n\n"
       "Example:\n  jaula run -d --name web examples/hello.yaml\n";

@@ -136,7 +136,7 @@ Result<spec::ServiceSpec> TargetOptions::choose(spec::SpecFile file) const {
 }
 
 Result<spec::JailConfig> TargetOptions::resolve(const std::vector<std::string>& words) const {
-  if (name_ && !valid_jail_name(*name_))
+  if (name_ && !spec::is_name(*name_))
     return Error(0, "--name: \"", escaped(name_->substr(0, 80)), "\" cannot be the name of a jail")
         .hint("a name is [A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
   spec::LoadOptions options = load_options();

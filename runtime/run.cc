@@ -71,6 +71,7 @@ Result<void> Birth::claim() {
   }
   jail_.directory = TRY(std::move(made));
   claimed_ = true;
+  log::debug(config_.name, ": record ", jail_.directory.path());
   for (const std::string& directory : plan::directories_to_make(config_))
     TRY(make_directories(directory, 0755));
   return {};
@@ -103,13 +104,18 @@ Result<void> Birth::make_cgroup() {
     made = cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
   }
   jail_.cgroup = TRY(std::move(made));
-  for (const cgroups::Write& write : plan_.cgroup_writes) TRY(jail_.cgroup.write(write));
+  log::debug(config_.name, ": cgroup ", jail_.cgroup.path());
+  for (const cgroups::Write& write : plan_.cgroup_writes) {
+    log::debug(config_.name, ": ", write.file, " = ", write.value);
+    TRY(jail_.cgroup.write(write));
+  }
   return {};
 }
 
 Result<void> Birth::take_ids() {
   if (config_.extra.userns != spec::UserNamespace::Mode::kAuto || !facts_.privileged()) return {};
   jail_.state.id_base = TRY(store_.take_id_range(jail_.directory));
+  log::debug(config_.name, ": host ids from ", jail_.state.id_base, " on");
   plan_.ids = TRY(plan::make_id_plan(config_, facts_, jail_.state.id_base)).maps;
   return {};
 }
@@ -144,6 +150,7 @@ Result<void> Birth::start() {
   TRY(save_running());
   TRY(jail_.process->confirm());
   TRY(jail_.stdio->started(jail_.process->terminal()));
+  log::info(config_.name, ": runs as process ", jail_.process->pid());
   if (options_.unit) TRY(notify_manager("READY=1\nSTATUS=running"));
   jail_.directory.unlock();
   return {};
@@ -162,6 +169,7 @@ Result<int> run_to_end(Birth& birth, const spec::JailConfig& config, const RunOp
   TRY(birth.start());
   const Exit exit = TRY(birth.live());
   if (!exit.detail.empty()) log::line(log::Level::kError, config.name + ": " + exit.detail);
+  log::info(config.name, ": ended with ", exit.code);
   if (options.unit && exit.signal != 0 && exit.reason != EndReason::kTimeLimit) {
     // The service manager is to see the same end: a service that dies of its stop signal has
     // stopped cleanly, one that exits with 143 has failed. systemd.service(5)

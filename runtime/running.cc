@@ -120,11 +120,12 @@ Error become_monitor(const Running& jail, const Roots& roots) {
 Result<void> resume_monitor(const std::vector<std::string>& words) {
   if (words.size() != 8)
     return Error(EINVAL, "jaula monitor").hint("it is started by `jaula run -d` alone");
-  Inherited fds{.pidfd = TRY(inherited(words[3])),
-                .status = TRY(inherited(words[4])),
-                .out = TRY(inherited(words[5])),
-                .err = TRY(inherited(words[6])),
-                .terminal = TRY(inherited(words[7]))};
+  Inherited fds;
+  fds.pidfd = TRY(inherited(words[3]));
+  fds.status = TRY(inherited(words[4]));
+  fds.out = TRY(inherited(words[5]));
+  fds.err = TRY(inherited(words[6]));
+  fds.terminal = TRY(inherited(words[7]));
   TRY(sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("jaula"), "PR_SET_NAME"));
   Running jail;
   TRY(resume(jail, words[0], {.run = words[1], .data = words[2]}, std::move(fds)));

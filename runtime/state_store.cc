@@ -20,17 +20,13 @@
 namespace jaula {
 namespace {
 
-constexpr std::string_view kAlphanumeric =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-constexpr std::size_t kMaxName = 64;
-
 std::string environment(const char* name) {
   const char* value = ::getenv(name);  // NOLINT(concurrency-mt-unsafe): there are no threads
   return value != nullptr && value[0] == '/' ? value : "";
 }
 
 Result<void> check_name(const std::string& name) {
-  if (valid_jail_name(name)) return {};
+  if (spec::is_name(name)) return {};
   return Error(0, "\"", escaped(name), "\" cannot be the name of a jail")
       .hint(
           "a name is up to 64 letters, digits, `_`, `.` and `-`, and starts with a letter or "
@@ -69,14 +65,6 @@ Roots roots_for(const std::string& root_option) {
   if (data.empty())
     data = environment("HOME").empty() ? run : environment("HOME") + "/.local/share";
   return {.run = run + "/jaula", .data = data + (data == run ? "/jaula-data" : "/jaula")};
-}
-
-bool valid_jail_name(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxName && kAlphanumeric.find(name[0]) != name.npos &&
-         std::all_of(name.begin(), name.end(), [](char byte) {
-           return kAlphanumeric.find(byte) != kAlphanumeric.npos || byte == '_' || byte == '.' ||
-                  byte == '-';
-         });
 }
 
 Result<int> StateStore::run_directory() const {
@@ -160,7 +148,7 @@ Result<std::vector<std::string>> StateStore::claimed_names() const {
   std::vector<DirectoryEntry> entries = TRY(list_directory(*run, roots_.run));
   for (DirectoryEntry& entry : entries) {
     const bool directory = entry.type == DT_DIR || entry.type == DT_UNKNOWN;
-    if (directory && valid_jail_name(entry.name)) names.push_back(std::move(entry.name));
+    if (directory && spec::is_name(entry.name)) names.push_back(std::move(entry.name));
   }
   std::sort(names.begin(), names.end());
   return names;

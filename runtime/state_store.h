@@ -31,8 +31,6 @@ struct Roots {
 };
 Roots roots_for(const std::string& root_option);
 
-bool valid_jail_name(std::string_view name);  // [A-Za-z0-9][A-Za-z0-9_.-]{0,63}
-
 // The open directory of one jail. The lock is a flock on the directory itself and goes with the
 // object, or with the process; a child made by fork holds it too until its copy is closed.
 class JailDirectory {

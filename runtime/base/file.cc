@@ -36,6 +36,11 @@ Result<std::string> read_file(const std::string& path, std::size_t max) {
   return read_file_at(AT_FDCWD, path, max);
 }
 
+std::string read_or_empty(const std::string& path, std::size_t max) {
+  Result<std::string> text = read_file(path, max);
+  return text ? std::move(*text) : std::string();
+}
+
 Result<void> replace_file_at(int dir, const std::string& name, std::string_view bytes) {
   const std::string temporary = name + ".new";
   Result<void> written = [&]() -> Result<void> {

@@ -16,8 +16,10 @@ iovec part(std::string_view text) noexcept {
 
 void set_level(Level level) noexcept { threshold = level; }
 
+bool shows(Level level) noexcept { return level >= threshold; }
+
 void line(Level level, std::string_view text) noexcept {
-  if (level < threshold) return;
+  if (!shows(level)) return;
   const std::string_view prefix = level == Level::kWarning ? "jaula: warning: " : "jaula: ";
   const iovec parts[] = {part(prefix), part(text), part("\n")};
   // Nothing can be done for a message that standard error does not take.

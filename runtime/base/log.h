@@ -9,6 +9,7 @@ namespace jaula::log {
 
 enum class Level : unsigned char { kDebug, kInfo, kWarning, kError };
 void set_level(Level level) noexcept;
+bool shows(Level level) noexcept;
 
 void line(Level level, std::string_view text) noexcept;
 void error(const Error& error) noexcept;  // text: reason, and the hint on a line of its own
@@ -18,8 +19,12 @@ void warn(const Parts&... parts) noexcept {
   line(Level::kWarning, Error(0, parts...).text());
 }
 template <class... Parts>
+void info(const Parts&... parts) noexcept {
+  if (shows(Level::kInfo)) line(Level::kInfo, Error(0, parts...).text());
+}
+template <class... Parts>
 void debug(const Parts&... parts) noexcept {
-  line(Level::kDebug, Error(0, parts...).text());
+  if (shows(Level::kDebug)) line(Level::kDebug, Error(0, parts...).text());
 }
 
 }  // namespace jaula::log

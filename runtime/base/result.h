@@ -52,8 +52,9 @@ class [[nodiscard]] Result<void> {
 
 }  // namespace jaula
 
-// Takes the value out of a Result, or returns its Error from the enclosing function. Use it as a
-// whole statement or a whole initialiser, never inside a larger expression.
+// Takes the value out of a Result, or returns its Error from the enclosing function. Nothing
+// else in the same expression may have an effect or own anything: what of it has been done when the
+// function returns is left open (GCC, "Statement Exprs").
 #define TRY(expression)                      \
   __extension__({                            \
     auto try_result_ = (expression);         \

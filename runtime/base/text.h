@@ -16,6 +16,9 @@ std::string_view trim(std::string_view text);
 std::optional<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t max = UINT64_MAX);
 // The candidate a hand most likely meant (edit distance <= 2 and well below its length), or "".
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
+// Length in bytes of the valid UTF-8 sequence at the front of a text that is not empty, 0 when
+// there is none. RFC 3629
+std::size_t utf8_length(std::string_view text);
 // Control bytes and invalid UTF-8 as \xNN, so that foreign bytes cannot drive a terminal.
 std::string escaped(std::string_view bytes);
 // 2026-11-23T03:06:27.123456789Z from nanoseconds since the epoch. RFC 3339

@@ -17,11 +17,6 @@ namespace {
 // A host with a directory of users in its files has large ones; more than this is a mistake.
 constexpr std::size_t kMaxAccountFile = std::size_t{16} << 20;
 
-std::string text_of(const std::string& path) {
-  Result<std::string> text = read_file(path, kMaxAccountFile);
-  return text ? std::move(*text) : std::string();
-}
-
 std::uint64_t effective_capabilities() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
@@ -89,10 +84,12 @@ HostFacts probe_for_start(const HostSources& sources) {
 
   // No NSS: a static binary has none, and what it would load is not ours. A user whom /etc/passwd
   // does not know can have ranges by number.
-  const std::string passwd = text_of(sources.passwd);
+  const std::string passwd = read_or_empty(sources.passwd, kMaxAccountFile);
   const std::string_view user = user_name(passwd, facts.euid);
-  facts.subuid = subordinate_ranges(text_of(sources.subuid), user, facts.euid);
-  facts.subgid = subordinate_ranges(text_of(sources.subgid), user, facts.euid);
+  facts.subuid =
+      subordinate_ranges(read_or_empty(sources.subuid, kMaxAccountFile), user, facts.euid);
+  facts.subgid =
+      subordinate_ranges(read_or_empty(sources.subgid, kMaxAccountFile), user, facts.euid);
   // With no_new_privs, execve ignores the set-user-ID bit and file capabilities. prctl(2)
   facts.id_map_helpers = can_gain_privilege(sources.helpers[0]) &&
                          can_gain_privilege(sources.helpers[1]) &&

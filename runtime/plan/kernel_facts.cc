@@ -17,10 +17,7 @@
 namespace jaula::plan {
 namespace {
 
-std::string line_of(const std::string& path) {
-  const Result<std::string> text = read_file(path);
-  return text ? std::string(trim(*text)) : std::string();
-}
+std::string line_of(const std::string& path) { return std::string(trim(read_or_empty(path))); }
 
 // EPERM is what container engines' seccomp filters answer for what they do not know.
 bool is_absent(long result) { return result < 0 && (errno == ENOSYS || errno == EPERM); }

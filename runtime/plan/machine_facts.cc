@@ -23,10 +23,7 @@ namespace {
 // About 1.5 KiB a processor.
 constexpr std::size_t kMaxCpuinfo = std::size_t{16} << 20;
 
-std::string line_of(const std::string& path) {
-  const Result<std::string> text = read_file(path);
-  return text ? std::string(trim(*text)) : std::string();
-}
+std::string line_of(const std::string& path) { return std::string(trim(read_or_empty(path))); }
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 

@@ -2,26 +2,12 @@
 
 #include <algorithm>
 
+#include "runtime/base/text.h"
+
 namespace jaula::spec {
 namespace {
 
 bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
-
-std::size_t sequence_size(unsigned char first) {
-  if (first < 0x80) return 1;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  if (first < 0xE0) return 2;
-  return first < 0xF0 ? 3 : 4;
-}
-
-// Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte.
-bool second_byte_fits(unsigned char first, unsigned char second) {
-  if (first == 0xE0) return second >= 0xA0;
-  if (first == 0xED) return second <= 0x9F;
-  if (first == 0xF0) return second >= 0x90;
-  if (first == 0xF4) return second <= 0x8F;
-  return true;
-}
 
 Place place_of(std::string_view text, std::size_t offset) {
   const std::string_view before = text.substr(0, offset);
@@ -41,13 +27,9 @@ bool is_foreign(std::string_view text, std::size_t at) {
 }  // namespace
 
 std::size_t find_invalid_utf8(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t size = sequence_size(byte(i));
-    if (size == 0 || i + size > text.size()) return i;
-    if (size > 1 && !second_byte_fits(byte(i), byte(i + 1))) return i;
-    for (std::size_t j = 1; j < size; ++j)
-      if (!is_continuation(byte(i + j))) return i;
+    const std::size_t size = utf8_length(text.substr(i));
+    if (size == 0) return i;
     i += size;
   }
   return std::string_view::npos;

@@ -127,17 +127,6 @@ void refuse_top_level_key(const Value& value, std::string_view key) {
 
 }  // namespace
 
-bool is_name(std::string_view text) {
-  constexpr std::size_t kLongest = 64;
-  const auto letter_or_digit = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  return !text.empty() && text.size() <= kLongest && letter_or_digit(text[0]) &&
-         std::all_of(text.begin(), text.end(), [&](char c) {
-           return letter_or_digit(c) || c == '_' || c == '.' || c == '-';
-         });
-}
-
 void read_spec(Context& context, const Node& tree, std::string fallback, SpecFile& file) {
   const Value root(context, tree, {}, tree.place);
   file.name = std::move(fallback);

@@ -9,9 +9,6 @@
 
 namespace jaula::spec {
 
-// [A-Za-z0-9][A-Za-z0-9_.-]{0,63}: what a project or a service may be called.
-bool is_name(std::string_view text);
-
 // `name:` or, without it, `fallback`; and the services.
 void read_spec(Context& context, const Node& root, std::string fallback, SpecFile& file);
 

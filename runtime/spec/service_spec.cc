@@ -133,6 +133,17 @@ SpecFile finish(Context& context, SpecFile file) {
 
 }  // namespace
 
+bool is_name(std::string_view text) {
+  constexpr std::size_t kLongest = 64;
+  const auto letter_or_digit = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !text.empty() && text.size() <= kLongest && letter_or_digit(text[0]) &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           return letter_or_digit(c) || c == '_' || c == '.' || c == '-';
+         });
+}
+
 SpecFile load_spec(const std::string& path, const LoadOptions& options) {
   Context context{.options = options,
                   .file = path == "-" ? "<stdin>" : path,

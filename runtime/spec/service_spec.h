@@ -7,10 +7,14 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace jaula::spec {
+
+// [A-Za-z0-9][A-Za-z0-9_.-]{0,63}: what a jail, a service or a project may be called.
+bool is_name(std::string_view text);
 
 // Where a value stands: file as it was given, line and column (from 1, in characters) and the
 // dotted path. For a value from a flag `file` is the flag ("--memory", "--set mem_limit") and line

@@ -31,6 +31,23 @@ TEST_CASE("run: a caller that ignores SIGCHLD hears of the end all the same") {
   CHECK_EQ(jails.left_behind(), "");
 }
 
+TEST_CASE("run: the log level decides what is told of a start and an end") {
+  const Jails jails;
+  const std::string name = jails.name("told");
+  const auto told = [&](const char* level) {
+    Words words = jails.command({"--log-level", level, "run", "--name", name, jails.root()});
+    words.insert(words.end(), {"/bin/probe", "exit", "2"});
+    return run(words);
+  };
+  CHECK_EQ(told("error").err, "");
+  CHECK_EQ(without_warnings(told("warning").err), "");
+  const std::string info = without_warnings(told("info").err);
+  CHECK(contains(info, name + ": runs as process "));
+  CHECK(contains(info, name + ": ended with 2\n"));
+  CHECK_FALSE(contains(info, ": record "));
+  CHECK(contains(told("debug").err, name + ": record " + jails.state() + "/run/" + name + "\n"));
+}
+
 TEST_CASE("run: with init: false the payload is PID 1") {
   const Jails jails;
   CHECK(contains(jails.probe({"ids"}, {"--init=false"}).out, " pid=1 "));

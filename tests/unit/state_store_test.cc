@@ -60,14 +60,14 @@ TEST_CASE("state: what is saved is loaded") {
 }
 
 TEST_CASE("state: a name is a short word that starts with a letter or digit") {
-  for (const char* name : {"web", "0", "a.b-c_d", "WEB"}) CHECK(valid_jail_name(name));
-  CHECK(valid_jail_name(std::string(64, 'a')));
+  for (const char* name : {"web", "0", "a.b-c_d", "WEB"}) CHECK(spec::is_name(name));
+  CHECK(spec::is_name(std::string(64, 'a')));
   Store s;
   const std::vector<std::string> names = {
       "", ".", "..", ".ids", "-a", "a/b", "a b", "a\n", "\xc3", "../web", std::string(65, 'a')};
   for (const std::string& name : names) {
     CAPTURE(name);
-    CHECK_FALSE(valid_jail_name(name));
+    CHECK_FALSE(spec::is_name(name));
     CHECK_FALSE(s.store.create(name));
     CHECK_FALSE(s.store.open(name));
   }
