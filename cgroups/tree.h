@@ -27,11 +27,14 @@ inline Result<std::vector<std::string>> children_of(int directory) {
   if (stream == nullptr) return Error(errno, "list cgroups");
   listing.release();
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(stream.get())) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream.get());
+    if (entry == nullptr && errno != 0 && errno != ENOENT) return Error(errno, "list cgroups");
+    if (entry == nullptr) return names;
     const std::string_view name = entry->d_name;
     if (entry->d_type == DT_DIR && name != "." && name != "..") names.emplace_back(name);
   }
-  return names;
 }
 
 // Calls visit(cgroup, parent, name) for every cgroup below `top`, children before parents. Two

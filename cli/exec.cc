@@ -30,6 +30,10 @@ int exec_main(const Globals& globals, const Arguments& arguments) {
     const char* value = std::getenv(variable.c_str());
     if (value != nullptr) options.environment.push_back(variable + "=" + value);
   }
+  if (!user.empty() && !spec::is_user(user))
+    return line.misused("--user takes NAME|UID[:GROUP|GID], got \"" + user + "\"");
+  if (!directory.empty() && directory[0] != '/')
+    return line.misused("--workdir takes an absolute path in the jail, got \"" + directory + "\"");
   if (!user.empty()) options.user = user;
   if (!directory.empty()) options.directory = directory;
   options.arguments.assign(line.rest().begin() + 1, line.rest().end());

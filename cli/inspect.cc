@@ -15,9 +15,10 @@ using Json = nlohmann::ordered_json;
 
 Result<Json> describe(const StateStore& store, const std::string& name) {
   const Seen seen = TRY(look_at(store, name));
+  if (seen.unreadable) return *seen.unreadable;
   if (!seen.state)
-    return Error(0, "the jail ", name, " is being made, or its record is torn")
-        .hint("`jaula rm -f ", name, "` clears it");
+    return Error(0, "the jail ", name, " is being made")
+        .hint("if it stays so, `jaula rm -f ", name, "` clears it");
   Json json = Json::parse(to_json(*seen.state));
   json["status"] = seen.running ? "running" : "exited";
   json["created"] = rfc3339(seen.state->created);

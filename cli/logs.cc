@@ -48,7 +48,8 @@ int logs_main(const Globals& globals, const Arguments& arguments) {
     *time = parse_time(*text, now);
     if (!*time) return line.misused("a time is 2026-11-23T03:06:27Z or 10m, got " + *text);
   }
-  query.escape = ::isatty(1) != 0;
+  query.escape_out = ::isatty(1) != 0;
+  query.escape_err = ::isatty(2) != 0;
   const Result<void> printed = print_log(store_of(globals), line.rest()[0], query);
   return printed ? 0 : failed(printed.error());
 }

@@ -14,7 +14,7 @@ namespace {
 
 struct Row {
   std::string name;
-  std::string status;  // creating, running, exited
+  std::string status;  // creating, running, exited, unreadable
   JailState state;
 };
 
@@ -52,9 +52,10 @@ Result<std::vector<Row>> collect(const StateStore& store, bool all,
     Result<Seen> seen = look_at(store, name);
     if (!seen) continue;  // it went while we looked
     Row row{.name = name,
-            .status = seen->running ? "running"
-                      : seen->state ? "exited"
-                                    : "creating",
+            .status = seen->running      ? "running"
+                      : seen->unreadable ? "unreadable"
+                      : seen->state      ? "exited"
+                                         : "creating",
             .state = seen->state ? std::move(*seen->state) : JailState{}};
     if ((all || row.status != "exited") && matches(row, filters)) rows.push_back(std::move(row));
   }
@@ -137,8 +138,9 @@ int ps_main(const Globals& globals, const Arguments& arguments) {
     if (equals == std::string::npos || (key != "name" && key != "status" && key != "label"))
       return line.misused("--filter takes name=, status= or label=, got " + text);
     const std::string value = text.substr(equals + 1);
-    if (key == "status" && value != "creating" && value != "running" && value != "exited")
-      return line.misused("a status is creating, running or exited, got " + value);
+    if (key == "status" && value != "creating" && value != "running" && value != "exited" &&
+        value != "unreadable")
+      return line.misused("a status is creating, running, exited or unreadable, got " + value);
     filters.push_back({key, value});
     all = all || key == "status";
   }

@@ -1,3 +1,5 @@
+#include <poll.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -11,21 +13,35 @@ namespace {
 
 using std::chrono::steady_clock;
 
+Error has_not_ended(const std::string& name) {
+  return Error(0, "the jail ", name, " has not ended").exits(ExitCode::kTimeLimit);
+}
+
+// Whoever is starting it holds the lock until it runs. flock(2) knows no time limit: with a
+// deadline it is asked again and again.
+Result<void> await_start(const StateStore& store, const std::string& name,
+                         std::optional<steady_clock::time_point> deadline) {
+  JailDirectory starting = TRY(store.open(name));
+  if (!deadline) return starting.lock();
+  for (;;) {
+    const bool locked = TRY(starting.try_lock());
+    if (locked) return {};
+    if (steady_clock::now() >= *deadline) return has_not_ended(name);
+    ::poll(nullptr, 0, 10);  // ms
+  }
+}
+
 Result<void> wait_for(const StateStore& store, const std::string& name,
                       std::optional<steady_clock::time_point> deadline) {
   JailDirectory directory = TRY(store.open(name));
-  {
-    JailDirectory starting = TRY(store.open(name));
-    TRY(starting.lock());  // whoever is starting it holds the lock until it runs
-  }
+  TRY(await_start(store, name, deadline));
   const JailState state = TRY(directory.load());
   std::optional<std::chrono::milliseconds> timeout;
   if (deadline)
     timeout = std::chrono::ceil<std::chrono::milliseconds>(
         std::max(*deadline - steady_clock::now(), steady_clock::duration::zero()));
   Result<Exit> exit = wait_for_exit(directory, state, timeout);
-  if (!exit && exit.error().code() == ETIMEDOUT)
-    return Error(0, "the jail ", name, " has not ended").exits(ExitCode::kTimeLimit);
+  if (!exit && exit.error().code() == ETIMEDOUT) return has_not_ended(name);
   if (!exit) return exit.error();
   return sys::write_all(1, std::to_string(exit->code) + "\n", "standard output");
 }

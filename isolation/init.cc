@@ -53,13 +53,12 @@ siginfo_t next_signal(const sigset_t& signals, const timespec*& patience) noexce
   for (const timespec* patience = &second;;) {
     const siginfo_t info = next_signal(all, patience);
     const int signal = info.si_signo;
-    if (signal != SIGCHLD) {
-      // What a process of the jail sends to its PID 1 stays there: only the monitor's signals,
-      // which come from no pid of this namespace, are meant for the payload.
-      if (info.si_pid == 0 || info.si_code == SI_KERNEL) ::kill(payload, signal);
-      continue;
-    }
-    if (reap(payload, status)) break;
+    // What a process of the jail sends to its PID 1 stays there: only the monitor's signals, which
+    // come from no pid of this namespace, are meant for the payload.
+    const bool meant = info.si_pid == 0 || info.si_code == SI_KERNEL;
+    if (meant) ::kill(payload, signal);
+    // A signal that is pending already is not queued again: one sent may hide that a child ended.
+    if (signal == SIGCHLD && reap(payload, status)) break;
   }
   [[maybe_unused]] const ssize_t told = ::write(status_fd, &status, sizeof status);
   sys::exit_now(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));

@@ -50,16 +50,32 @@ Result<Fd> open_in_root(int root, const char* path, int flags) noexcept {
   return sys::openat2(root, path, how);
 }
 
-// mkdir -p: the directory at `path`, made with `mode` where it is missing.
+// mkdir -p: the directory at `path`, made with `mode` where it is missing, those above with 0755.
 Result<Fd> RootWalk::make_directories(const char* path, mode_t mode) noexcept {
   const Base base = base_of(path);
   Result<Fd> there = open_in_root(base.root, base.path, O_PATH | O_DIRECTORY);
   if (there || there.error().code() != ENOENT) return there;
-  const Place place = TRY(place_of(path, true));
-  Result<void> made = sys::mkdirat(place.directory, place.name, mode);
-  // EEXIST: a dangling link in the place; the open below says so.
-  if (!made && made.error().code() != EEXIST) return made.error();
-  return open_in_root(base.root, base.path, O_PATH | O_DIRECTORY);
+  char prefix[sizeof directory_path_];
+  const std::string_view whole(base.path);
+  if (whole.size() >= sizeof prefix) return Error(ENAMETOOLONG, "make directory ", path);
+  Fd above;  // at the prefix before; none: the base itself
+  for (std::size_t start = 0; start < whole.size();) {
+    const std::size_t end = std::min(whole.find('/', start), whole.size());
+    std::memcpy(prefix, whole.data(), end);
+    prefix[end] = '\0';
+    there = open_in_root(base.root, prefix, O_PATH | O_DIRECTORY);
+    if (!there && there.error().code() == ENOENT) {
+      const Result<void> made = sys::mkdirat(above ? above.get() : base.root, prefix + start,
+                                             end == whole.size() ? mode : 0755);
+      // EEXIST: a dangling link in the place; the open says so.
+      if (!made && made.error().code() != EEXIST) return made.error();
+      there = open_in_root(base.root, prefix, O_PATH | O_DIRECTORY);
+    }
+    if (!there) return there;
+    above = std::move(*there);
+    start = end + 1;
+  }
+  return above;
 }
 
 RootWalk::Base RootWalk::base_of(const char* path) const noexcept {

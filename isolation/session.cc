@@ -23,7 +23,7 @@ Result<void> enter_new_session() noexcept {
   // What the caller ignores would stay ignored across execve. signal(7)
   struct sigaction by_default {};
   by_default.sa_handler = SIG_DFL;  // NOLINT(cppcoreguidelines-pro-type-union-access)
-  for (int signal = 1; signal < 32; ++signal) ::sigaction(signal, &by_default, nullptr);
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) ::sigaction(signal, &by_default, nullptr);
   sigset_t none;
   ::sigemptyset(&none);
   if (::sigprocmask(SIG_SETMASK, &none, nullptr) < 0) return Error(errno, "reset signal mask");

@@ -66,10 +66,13 @@ Result<spec::JailConfig> config_for(const JailState& state, const ExecOptions& o
   config.extra.command_origin.clear();
   config.extra.directory_origin.clear();
   if (options.directory) config.process.cwd = *options.directory;
+  if (options.user) {
+    const plan::UserDatabase users = TRY(users_of(process));
+    const spec::User user = TRY(plan::find_user(users, *options.user));
+    plan::set_user(config, user, users);
+  }
+  // After the user, whose home is only a default.
   set_variables(config.process.env, options.environment);
-  if (!options.user) return config;
-  const plan::UserDatabase users = TRY(users_of(process));
-  plan::set_user(config, TRY(plan::find_user(users, *options.user)), users);
   return config;
 }
 
@@ -82,6 +85,7 @@ int joined_namespaces(const plan::LaunchPlan& plan) {
 Result<int> exec_in_jail(const StateStore& store, const std::string& name,
                          const ExecOptions& options) {
   const Seen seen = TRY(look_at(store, name));
+  if (seen.unreadable) return *seen.unreadable;
   if (!seen.running || !seen.state)
     return Error(0, "the jail ", name, " is not running").hint("`jaula ps -a` shows how it ended");
   const Fd target = TRY(process_to_join(*seen.state));

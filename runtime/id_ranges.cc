@@ -107,9 +107,11 @@ Result<bool> IdClaims::take_over(const std::string& jail, const std::string& lin
     if (errno != EINTR) return Error(errno, "lock the claims of host ids");
   const std::string holder = holder_of(link);
   if (holder == jail) return true;  // left by an earlier jail of this name
-  if (!holder.empty() &&
-      ::faccessat(directory_.get(), holder.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-    return false;
+  // Whatever cannot be looked at may live.
+  const int there = holder.empty()
+                        ? -1
+                        : ::faccessat(directory_.get(), holder.c_str(), F_OK, AT_SYMLINK_NOFOLLOW);
+  if (!holder.empty() && (there == 0 || (errno != ENOENT && errno != ENOTDIR))) return false;
   ::unlinkat(directory_.get(), link.c_str(), 0);
   return make_link(jail, link);
 }

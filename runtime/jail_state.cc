@@ -11,7 +11,8 @@ using spec::JsonReader;
 using spec::JsonWriter;
 using spec::Word;
 
-// A state file outlives the program that wrote it when jaula is upgraded under a running jail.
+// A state file outlives the program that wrote it when jaula is upgraded under a running jail: what
+// a newer one adds is optional to read (`present`), and an older one leaves such a jail alone.
 constexpr int kFormat = 1;
 
 constexpr Word<Status> kStatuses[] = {{Status::kRunning, "running"}, {Status::kExited, "exited"}};

@@ -12,6 +12,7 @@
 #include "runtime/base/sys.h"
 #include "runtime/child.h"
 #include "runtime/plan/mounts.h"
+#include "runtime/spec/units.h"
 #include "runtime/sync.h"
 
 namespace jaula {
@@ -44,9 +45,10 @@ Error died_early(int pidfd) {
   if (!info) return info.error();
   if (info->si_code == CLD_EXITED)
     return Error(0, "the child ended with code ", info->si_status, " before the payload ran");
-  return Error(0, "the child was ended by signal ", info->si_status, " (",
-               ::sigabbrev_np(info->si_status), ") before the payload ran")
-      .hint("SIGKILL means out of memory most often: see mem_limit and `dmesg`");
+  Error ended(0, "the child was ended by ", spec::format_signal(info->si_status),
+              " before the payload ran");
+  if (info->si_status == SIGKILL) ended.hint("out of memory most often: see mem_limit and `dmesg`");
+  return ended;
 }
 
 struct Pipe {

@@ -1,8 +1,6 @@
 #include "runtime/log_printer.h"
 
-#include <errno.h>
-#include <unistd.h>
-
+#include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 
 namespace jaula {
@@ -19,14 +17,15 @@ Result<void> LogPrinter::print(const LogRecord& record) {
   pending_fd_ = fd;
   bool& inside = inside_line_[static_cast<std::size_t>(record.stream)];
   if (options_.timestamps && !inside) pending_.append(record.time).append(" ");
-  append_text(record.text);
+  append_text(record.text,
+              record.stream == Stream::kStdout ? options_.escape_out : options_.escape_err);
   if (record.full) pending_ += '\n';
   inside = !record.full;
   return {};
 }
 
-void LogPrinter::append_text(std::string_view text) {
-  if (!options_.escape) {
+void LogPrinter::append_text(std::string_view text, bool escape) {
+  if (!escape) {
     pending_.append(text);
     return;
   }
@@ -41,13 +40,8 @@ void LogPrinter::append_text(std::string_view text) {
 }
 
 Result<void> LogPrinter::flush() {
-  std::string_view rest = pending_;
-  while (!rest.empty()) {
-    const ssize_t wrote = ::write(pending_fd_, rest.data(), rest.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return Error(errno, "write the log to descriptor ", pending_fd_);
-    rest.remove_prefix(static_cast<std::size_t>(wrote));
-  }
+  TRY(sys::write_all(pending_fd_, pending_,
+                     pending_fd_ == options_.out_fd ? "standard output" : "standard error"));
   pending_.clear();
   return {};
 }

@@ -14,7 +14,8 @@ class LogPrinter {
  public:
   struct Options {
     int out_fd, err_fd;
-    bool timestamps, escape;
+    bool timestamps;
+    bool escape_out, escape_err;  // descriptors that are terminals
   };
   explicit LogPrinter(const Options& options) : options_(options) {}
   Result<void> print(const LogRecord& record);
@@ -24,7 +25,7 @@ class LogPrinter {
   [[nodiscard]] int fd_of(Stream stream) const {
     return stream == Stream::kStdout ? options_.out_fd : options_.err_fd;
   }
-  void append_text(std::string_view text);
+  void append_text(std::string_view text, bool escape);
 
   Options options_;
   std::string pending_;  // for pending_fd_

@@ -182,9 +182,12 @@ Result<void> read_log(const std::string& directory, const LogQuery& query, int o
             "a jail keeps a log when it is started with `-d`; in the foreground its output goes "
             "to the terminal");
   if (!opened) return opened.error();
-  LogReading reading(
-      opened->get(), query,
-      {.out_fd = out_fd, .err_fd = err_fd, .timestamps = query.timestamps, .escape = query.escape});
+  LogReading reading(opened->get(), query,
+                     {.out_fd = out_fd,
+                      .err_fd = err_fd,
+                      .timestamps = query.timestamps,
+                      .escape_out = query.escape_out,
+                      .escape_err = query.escape_err});
   if (!query.follow) {
     TRY(reading.begin(query.tail));
     return reading.end();

@@ -66,8 +66,8 @@ struct LogQuery {
   std::optional<std::int64_t> since = {};  // nanoseconds since the epoch
   std::optional<std::int64_t> until = {};  // with follow: ends then
   bool timestamps = false;
-  bool escape = false;  // foreign bytes must not drive the terminal
-  int end_pidfd = -1;   // follow ends when this process has ended and all is read
+  bool escape_out = false, escape_err = false;  // a terminal, which foreign bytes must not drive
+  int end_pidfd = -1;  // follow ends when this process has ended and all is read
 };
 // Writes stdout's lines to out_fd and stderr's to err_fd.
 Result<void> read_log(const std::string& directory, const LogQuery& query, int out_fd, int err_fd);

@@ -168,8 +168,11 @@ Result<void> LogWriter::rotate() noexcept {
   constexpr int kFlags = O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_NOFOLLOW;
   // Made first: without a new file the old ones keep their names.
   Fd next = TRY(sys::openat(dir, kNextLog, kFlags, 0600));
-  for (int number = limits_.files - 1; number > 0; --number)
-    ::renameat(dir, log_file_name(number - 1).c_str(), dir, log_file_name(number).c_str());
+  for (int number = limits_.files - 1; number > 0; --number) {
+    const std::string older = log_file_name(number - 1);
+    if (::renameat(dir, older.c_str(), dir, log_file_name(number).c_str()) < 0 && errno != ENOENT)
+      return Error(errno, "rename ", older);
+  }
   if (::renameat(dir, kNextLog, dir, log_file_name(0).c_str()) < 0)
     return Error(errno, "rename log.new to log");
   file_ = std::move(next);

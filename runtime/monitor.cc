@@ -68,8 +68,8 @@ class Monitor {
     signalfd_siginfo info;
     if (::read(signals_.get(), &info, sizeof info) != sizeof info) return {};
     const int signal = static_cast<int>(info.ssi_signo);
-    if (signal == SIGWINCH) {
-      stdio_.resize(process_.terminal());
+    if (signal == SIGWINCH && process_.terminal()) {
+      stdio_.resize(process_.terminal());  // and the kernel tells the payload
       return {};
     }
     if (signal == SIGTERM && watch_.terminate_stops) {

@@ -62,8 +62,8 @@ Result<void> resume(Running& jail, const std::string& name, Roots roots, Inherit
   jail.log.emplace(TRY(LogWriter::open(jail.directory.log_path(), {})));
   jail.process.emplace(jail.state.init.pid, std::move(fds.pidfd), std::move(fds.status),
                        std::move(fds.terminal));
-  jail.stdio.emplace(
-      Stdio::resume(*jail.log, std::move(fds.out), std::move(fds.err), jail.process->terminal()));
+  jail.stdio.emplace(TRY(
+      Stdio::resume(*jail.log, std::move(fds.out), std::move(fds.err), jail.process->terminal())));
   jail.signals = TRY(block_signals());
   return {};
 }
@@ -92,7 +92,9 @@ Result<Exit> bury(Running& jail, const Ended& ended) {
   TRY(cleared);
   jail.cgroup = cgroups::Cgroup();
   if (jail.state.detached && !jail.state.remove_at_exit) return exit;
-  TRY(jail.directory.lock());
+  const Result<void> locked = jail.directory.lock();
+  if (!locked && locked.error().code() == ENOENT) return exit;  // `rm -f` was faster
+  TRY(locked);
   TRY(jail.directory.remove());
   return exit;
 }

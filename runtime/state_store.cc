@@ -9,7 +9,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <memory>
+#include <filesystem>
+#include <system_error>
 
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
@@ -51,9 +52,12 @@ Result<void> make_private(int fd, const std::string& path) {
 
 Roots roots_for(const std::string& root_option) {
   if (!root_option.empty()) {
-    const std::unique_ptr<char, void (*)(void*)> here(::getcwd(nullptr, 0), ::free);
-    const bool relative = root_option[0] != '/' && here != nullptr;
-    const std::string root = relative ? std::string(here.get()) + '/' + root_option : root_option;
+    // One directory has one name, however it was typed: host ids and cgroups are known by it.
+    std::error_code failed;
+    const auto here = std::filesystem::absolute(root_option, failed);
+    std::string root = std::filesystem::weakly_canonical(here, failed).string();
+    if (failed) root = root_option;
+    while (root.ends_with('/')) root.pop_back();
     return {.run = root + "/run", .data = root + "/data"};
   }
   if (::geteuid() == 0) return {.run = "/run/jaula", .data = "/var/lib/jaula"};

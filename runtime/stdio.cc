@@ -102,9 +102,10 @@ Result<Stdio> Stdio::make(const StdioOptions& options, LogWriter* log) {
   return stdio;
 }
 
-Stdio Stdio::resume(LogWriter& log, Fd out, Fd err, const Fd& terminal_master) {
+Result<Stdio> Stdio::resume(LogWriter& log, Fd out, Fd err, const Fd& terminal_master) {
   Stdio stdio({.detached = true, .terminal = static_cast<bool>(terminal_master)}, &log);
   if (terminal_master) {
+    TRY(stdio.hold_open(terminal_master));
     stdio.pumps_.emplace_back(terminal_master.get(), log, Stream::kStdout, Fd());
     return stdio;
   }
@@ -175,6 +176,7 @@ isolation::StandardFds Stdio::child_ends() const noexcept {
 Result<void> Stdio::started(const Fd& terminal_master) {
   for (Fd& end : child_) end.reset();
   if (!options_.terminal) return {};
+  TRY(hold_open(terminal_master));
   if (options_.detached) {
     pumps_.emplace_back(terminal_master.get(), *log_, Stream::kStdout, Fd());
     return {};
@@ -187,6 +189,13 @@ Result<void> Stdio::started(const Fd& terminal_master) {
   mode_before_ = mode;
   ::cfmakeraw(&mode);
   if (::tcsetattr(0, TCSANOW, &mode) < 0) return Error(errno, "set the terminal to raw mode");
+  return {};
+}
+
+// By the master alone, never by a name of the jail's. TIOCGPTPEER, ioctl_tty(2)
+Result<void> Stdio::hold_open(const Fd& terminal_master) {
+  terminal_slave_ = Fd(::ioctl(terminal_master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!terminal_slave_) return Error(errno, "open the other end of the terminal");
   return {};
 }
 

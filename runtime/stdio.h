@@ -58,7 +58,7 @@ class Stdio {
  public:
   static Result<Stdio> make(const StdioOptions& options, LogWriter* log);
   // Of a detached jail that another image of this process has started.
-  static Stdio resume(LogWriter& log, Fd out, Fd err, const Fd& terminal_master);
+  static Result<Stdio> resume(LogWriter& log, Fd out, Fd err, const Fd& terminal_master);
   Stdio(Stdio&&) = default;
   Stdio(const Stdio&) = delete;
   Stdio& operator=(const Stdio&) = delete;
@@ -83,7 +83,10 @@ class Stdio {
   LogWriter* log_;
   std::array<Fd, 3> child_;  // ours to close; -1: the caller's own is used
   std::array<int, 3> given_ = {0, 1, 2};
+  Result<void> hold_open(const Fd& terminal_master);
+
   std::vector<Pump> pumps_;
+  Fd terminal_slave_;  // a pty that nobody else holds at the moment has not ended. pty(7)
   std::optional<termios> mode_before_;
 };
 

@@ -37,8 +37,9 @@ Result<void> kill_everything(const StateStore& store, const Seen& seen) {
     if (cgroup) return cgroup->kill();
     if (cgroup.error().code() != ENOENT) return cgroup.error();
   }
-  if (!seen.state) return {};
-  // Without a cgroup PID 1 is the handle: with it the kernel ends its pid namespace.
+  // Without a cgroup PID 1 is the handle: with it the kernel ends its pid namespace. An id of
+  // another boot names nobody.
+  if (!seen.state || seen.state->boot_id != boot_id()) return {};
   if (const auto init = open_process(seen.state->init)) {
     Result<void> sent = sys::pidfd_send_signal(init->get(), SIGKILL);
     if (!sent && sent.error().code() != ESRCH) return sent;
@@ -87,10 +88,12 @@ Result<void> end_payload(const StateStore& store, const Seen& seen,
 Result<void> refresh(Seen& seen) {
   Result<JailState> state = seen.directory.load();
   seen.state.reset();
+  seen.unreadable.reset();
   seen.monitored = seen.running = false;
   if (!state) {
-    if (state.error().code() == ENOENT || state.error().code() == EBADMSG) return {};
-    return state.error();
+    const int reason = state.error().code();
+    if (reason == EBADMSG || reason == EFBIG) seen.unreadable = state.error();
+    return reason == ENOENT || seen.unreadable ? Result<void>() : state.error();
   }
   seen.state = std::move(*state);
   const bool this_boot = seen.state->boot_id == boot_id();
@@ -101,15 +104,16 @@ Result<void> refresh(Seen& seen) {
 }
 
 Result<void> sweep_one(const StateStore& store, const std::string& name) {
-  Seen seen{.directory = TRY(store.open(name)), .state = {}};
+  Seen seen{.directory = TRY(store.open(name))};
   // Looked at under the lock: whoever starts the jail holds it until the jail runs.
   if (!TRY(seen.directory.try_lock())) return {};
   TRY(refresh(seen));
-  if (seen.monitored) return {};
-  if (seen.state && seen.state->status == Status::kExited) return {};
+  // A jail may run behind a record that only another jaula can read.
+  if (seen.monitored || seen.unreadable) return {};
+  const bool kept = seen.state && seen.state->detached && !seen.state->remove_at_exit;
+  if (kept && seen.state->status == Status::kExited) return {};
   TRY(clear_processes(store, seen));
-  if (!seen.state || !seen.state->detached || seen.state->remove_at_exit)
-    return seen.directory.remove();
+  if (!kept) return seen.directory.remove();
   return seen.directory.save_exit({.code = 128 + SIGKILL,
                                    .signal = SIGKILL,
                                    .reason = EndReason::kMonitorLost,
@@ -120,7 +124,7 @@ Result<void> sweep_one(const StateStore& store, const std::string& name) {
 }  // namespace
 
 Result<Seen> look_at(const StateStore& store, const std::string& name) {
-  Seen seen{.directory = TRY(store.open(name)), .state = {}};
+  Seen seen{.directory = TRY(store.open(name))};
   TRY(refresh(seen));
   return seen;
 }
@@ -134,6 +138,7 @@ Result<void> stop_jail(const StateStore& store, const std::string& name,
     if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
   }
   Seen seen = TRY(look_at(store, name));
+  if (seen.unreadable) return *seen.unreadable;
   if (seen.running) {
     // Tells the monitor why; on a full disk the end is recorded as that of a signal.
     [[maybe_unused]] const Result<Fd> marked =
@@ -154,6 +159,7 @@ Result<void> stop_jail(const StateStore& store, const std::string& name,
 
 Result<void> signal_jail(const StateStore& store, const std::string& name, int signal, bool all) {
   const Seen seen = TRY(look_at(store, name));
+  if (seen.unreadable) return *seen.unreadable;
   if (!seen.running) return not_running(name);
   if (!all) {
     const auto init = open_process(seen.state->init);
@@ -178,6 +184,7 @@ Result<void> remove_jail(const StateStore& store, const std::string& name, bool 
   if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
   // What was being made when we came runs now, or is gone.
   TRY(refresh(seen));
+  if (seen.unreadable && !force) return *seen.unreadable;
   if (seen.running && !force)
     return Error(0, "the jail ", name, " is running").hint("stop it first, or use `rm -f`");
   return clear_all(store, seen);

@@ -14,10 +14,12 @@ namespace jaula {
 
 // What a jail is in truth: the record as far as it can be read, corrected by looking.
 struct Seen {
-  JailDirectory directory;
-  std::optional<JailState> state = {};  // nullopt: only the name, or a torn record
-  bool running = false;                 // its PID 1 lives
-  bool monitored = false;               // its monitor lives
+  JailDirectory directory = {};
+  std::optional<JailState> state = {};  // nullopt: only the name, or a record that is not readable
+  // Why it is not readable: torn, or of a newer jaula. Only `rm -f` touches such a jail.
+  std::optional<Error> unreadable = {};
+  bool running = false;    // its PID 1 lives
+  bool monitored = false;  // its monitor lives
 };
 Result<Seen> look_at(const StateStore& store, const std::string& name);
 

@@ -123,7 +123,7 @@ Result<Fd> clone_tree(int dir, const char* path, unsigned at_flags) noexcept {
 Result<void> move_mount(int tree, int directory, const char* name) noexcept {
   const unsigned itself = name[0] == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0U;
   return done(::move_mount(tree, "", directory, name, MOVE_MOUNT_F_EMPTY_PATH | itself),
-              "attach mount", name);
+              "attach mount ", name);
 }
 
 Result<void> mount_setattr(int tree, unsigned at_flags, std::uint64_t set, std::uint64_t clear,

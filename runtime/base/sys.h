@@ -28,7 +28,8 @@ Result<void> mkdirat(int dir, const char* path, mode_t mode) noexcept;
 Result<void> mknod_file(int dir, const char* path, mode_t mode) noexcept;  // regular, empty
 Result<void> symlinkat(const char* text, int dir, const char* path) noexcept;
 Result<void> fchdir(int fd) noexcept;
-// Writes all of `bytes` in one write(2); `what` names the file in the error.
+// Writes all of `bytes`, in as many calls as it takes; waits where the descriptor does not block.
+// `what` names the file in the error.
 Result<void> write_all(int fd, std::string_view bytes, std::string_view what) noexcept;
 // In one write(2), as a file of procfs or cgroupfs wants its value: a part of it is none.
 Result<void> write_once(int fd, std::string_view bytes, std::string_view what) noexcept;

@@ -96,7 +96,8 @@ Finding id_ranges(const DoctorFacts& facts) {
   const HostFacts& host = facts.host;
   if (host.privileged()) return ok("root takes a free range for each jail");
   const string user = std::to_string(host.euid);
-  if (range_for_jail(host.subuid) == nullptr || range_for_jail(host.subgid) == nullptr)
+  const SubordinateRange* uids = range_for_jail(host.subuid);
+  if (uids == nullptr || range_for_jail(host.subgid) == nullptr)
     return degraded("user " + user +
                         " has no range of 65536 ids in /etc/subuid and /etc/subgid: "
                         "a jail gets one id",
@@ -108,7 +109,7 @@ Finding id_ranges(const DoctorFacts& facts) {
         "gets one id",
         "install them (package uidmap or shadow-utils), and start jaula without "
         "no_new_privs");
-  return ok("user " + user + " has ids from " + std::to_string(host.subuid.front().first));
+  return ok("user " + user + " has ids from " + std::to_string(uids->first));
 }
 
 Finding cgroup_tree(const DoctorFacts& facts) {

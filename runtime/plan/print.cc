@@ -179,7 +179,7 @@ std::string print(const LaunchPlan& plan, const spec::JailConfig& config, bool a
   facts.line("pid 1 ", plan.init ? "a reaper, with the payload as its child" : "the payload");
   facts.line("terminal ", plan.terminal ? "a pty of the jail" : "none");
   facts.line("execute", words(plan.payload.arguments));
-  facts.line("stop with SIG", ::sigabbrev_np(config.extra.stop_signal), ", after ",
+  facts.line("stop with ", spec::format_signal(config.extra.stop_signal), ", after ",
              spec::format_duration(config.extra.stop_grace_period), " kill");
   if (config.extra.time_limit)
     facts.line("time limit ", spec::format_duration(*config.extra.time_limit));

@@ -127,16 +127,20 @@ class EnvFileReader {
     Interpolation result =
         interpolate(text, variables_, kMaxTextBytes - std::min(expanded_, kMaxTextBytes));
     expanded_ += result.text.size();
+    for (const std::string& name : result.unset)
+      note(file_.warnings, "variable `" + clipped(name) + "` is not set; it becomes empty");
     if (result.error.empty()) return std::move(result.text);
     fail(std::move(result.error));
     return std::nullopt;
   }
 
-  void fail(std::string text) {
+  void fail(std::string text) { note(file_.errors, std::move(text)); }
+
+  void note(std::vector<Misread>& notes, std::string text) const {
     constexpr std::size_t kEnough = 20;
-    if (file_.errors.size() >= kEnough) return;
+    if (notes.size() >= kEnough) return;
     const int column = count_characters(text_.substr(line_start_, at_ - line_start_)) + 1;
-    file_.errors.push_back({{.line = line_, .column = column}, std::move(text)});
+    notes.push_back({{.line = line_, .column = column}, std::move(text)});
   }
 
   std::string_view text_;

@@ -43,6 +43,7 @@ Interpolation interpolate(std::string_view text, const Variables& variables, std
 struct EnvFile {
   std::vector<std::pair<std::string, std::optional<std::string>>> entries;
   std::vector<Misread> errors;
+  std::vector<Misread> warnings;  // variables that are not set
 };
 EnvFile parse_env_file(std::string_view text, const Variables& variables);
 

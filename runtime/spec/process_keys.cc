@@ -105,6 +105,9 @@ void add_env_file(const Value& value, std::string_view path, bool required,
   for (Misread& error : file.errors)
     context.problems.add({std::string(path), error.place.line, error.place.column, ""},
                          std::move(error.text));
+  for (Misread& warning : file.warnings)
+    context.problems.add({std::string(path), warning.place.line, warning.place.column, ""},
+                         std::move(warning.text), true);
   for (auto& [name, text] : file.entries) {
     if (!is_variable_name(name))
       return value.fail(clipped(path) + ": \"" + clipped(name) + "\" is not a variable's name");
@@ -157,31 +160,12 @@ void read_working_dir(const Value& value, ServiceSpec& spec) {
   if (text) keep(spec.working_dir, value, jail_path(value, *text));
 }
 
-// A number is never looked up as a name, and a name never begins like a number. 4294967295 is -1,
-// which the kernel reads as "leave it".
-bool is_user_or_group(std::string_view text) {
-  constexpr std::size_t kLongestName = 32;
-  constexpr std::uint64_t kLargestId = 4294967294;
-  const bool number = !text.empty() && text[0] >= '0' && text[0] <= '9';
-  if (number) return (text == "0" || text[0] != '0') && parse_decimal(text, kLargestId).has_value();
-  const auto in_name = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == '-';
-  };
-  return !text.empty() && text.size() <= kLongestName && text[0] != '-' && text[0] != '.' &&
-         std::all_of(text.begin(), text.end(), in_name);
-}
-
 void read_user(const Value& value, ServiceSpec& spec) {
   constexpr std::string_view kWhat =
       "NAME or UID, with :GROUP or :GID if need be (ids from 0 to 4294967294)";
   const auto text = value.text(kWhat);
   if (!text) return;
-  const std::size_t colon = text->find(':');
-  const std::string_view user = std::string_view(*text).substr(0, colon);
-  if (!is_user_or_group(user)) return value.expected(kWhat);
-  if (colon != std::string::npos && !is_user_or_group(std::string_view(*text).substr(colon + 1)))
-    return value.expected(kWhat);
+  if (!is_user(*text)) return value.expected(kWhat);
   keep(spec.user, value, text);
 }
 

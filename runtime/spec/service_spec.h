@@ -16,6 +16,10 @@ namespace jaula::spec {
 // [A-Za-z0-9][A-Za-z0-9_.-]{0,63}: what a jail, a service or a project may be called.
 bool is_name(std::string_view text);
 
+// NAME|UID[:GROUP|GID]: names as useradd makes them, decimal ids from 0 to 4294967294. A number is
+// never looked up as a name, and a name never begins like a number. CVE-2024-40635
+bool is_user(std::string_view text);
+
 // Where a value stands: file as it was given, line and column (from 1, in characters) and the
 // dotted path. For a value from a flag `file` is the flag ("--memory", "--set mem_limit") and line
 // is 0. In a spec without a file, what no flag gave has neither.

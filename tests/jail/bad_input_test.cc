@@ -282,6 +282,16 @@ TEST_CASE("bad volume: its target is a link in the root") {
                     {path + ":6:9: services.web.tmpfs[0]: ", "/link is a link in the root\n"});
 }
 
+TEST_CASE("bad volume: a target of two thousand directories is made, or refused with a word") {
+  const Jails jails;
+  std::string deep;
+  for (int i = 0; i < 2000; ++i) deep += "/a";
+  const Ran ran = jails.probe({"list", deep}, {"-v", jails.scratch() / "root:" + deep});
+  CHECK_EQ(ran.err, "");
+  CHECK(contains(ran.out, "bin\n"));
+  CHECK_EQ(jails.left_behind(), "");
+}
+
 TEST_CASE("bad volume: its target is a FIFO in the root") {
   const Jails jails;
   REQUIRE_EQ(::mkfifo((jails.root() + "/fifo").c_str(), 0600), 0);

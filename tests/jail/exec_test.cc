@@ -61,8 +61,19 @@ TEST_CASE("exec: -u, -w and -e take effect, and another user has no capabilities
   const Running jail(jails, "options");
   CHECK(contains(jail.exec({"probe", "ids"}, {"-w", "/tmp"}).out, "cwd=/tmp"));
   CHECK_EQ(jail.exec({"probe", "echo-env", "X"}, {"-e", "X=1"}).out, "1\n");
+  for (const char* wrong : {"007", "-1", "4294967295", "root:", "a b"}) {
+    const Ran refused = jail.exec({"probe", "ids"}, {"-u", wrong});
+    CHECK_EQ(refused.code, 125);
+    CHECK(contains(refused.err, "--user takes NAME|UID[:GROUP|GID], got \"" + std::string(wrong)));
+  }
+  CHECK(
+      contains(jail.exec({"probe", "ids"}, {"-w", "tmp"}).err, "--workdir takes an absolute path"));
+  if (jail.exec({"probe", "cat", "/proc/self/uid_map"}).out.ends_with(" 1\n"))
+    return skip("one id alone is mapped here");
   const Ran ids = jail.exec({"probe", "ids"}, {"-u", "web"});
-  if (ids.code != 0) return skip("one id alone is mapped here");
+  CHECK_EQ(jail.exec({"probe", "echo-env", "HOME"}, {"-u", "web"}).out, "/srv\n");
+  CHECK_EQ(jail.exec({"probe", "echo-env", "HOME"}, {"-u", "web", "-e", "HOME=/mine"}).out,
+           "/mine\n");
   CHECK(contains(ids.out, "uid=33 gid=34 groups=34,50"));
   const std::string status = jail.exec({"probe", "cat", "/proc/self/status"}, {"-u", "web"}).out;
   CHECK_EQ(status_field(status, "CapEff"), "0000000000000000");

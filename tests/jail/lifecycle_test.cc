@@ -174,6 +174,58 @@ TEST_CASE("life: kill sends the signal it is told, and SIGKILL without one") {
   CHECK_EQ(jails.jaula({"rm", name}).code, 0);
 }
 
+TEST_CASE("life: a SIGCHLD that is sent reaches the payload, and its end is seen all the same") {
+  const Jails jails;
+  const std::string name = jails.name("chld");
+  jails.start(name, {"await", "CHLD"});
+  CHECK_EQ(jails.jaula({"kill", "-s", "CHLD", name}).code, 0);
+  CHECK_EQ(jails.jaula({"wait", name}).out, "0\n");
+  CHECK(contains(jails.jaula({"logs", name}).out, "CHLD\n"));
+  CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+}
+
+TEST_CASE("life: kill --all reaches every process of the jail") {
+  const Jails jails;
+  const std::string name = jails.name("all");
+  jails.start(name, {"await", "USR1"});
+  if (jails.cgroup(name).empty()) {
+    jails.jaula({"rm", "-f", name});
+    return skip("jails have no cgroup on this host");
+  }
+  Program other(jails.command({"exec", name, "probe", "await", "USR1"}), {});
+  REQUIRE_EQ(other.line(), "ready");
+  CHECK_EQ(jails.jaula({"kill", "--all", "-s", "USR1", name}).code, 0);
+  CHECK_EQ(other.line(), "USR1");
+  CHECK_EQ(jails.jaula({"wait", name}).out, "0\n");
+  CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+}
+
+TEST_CASE("life: rm -f ends a foreground jail whose monitor is stopped, and the exit code stays") {
+  const Jails jails;
+  const std::string name = jails.name("held");
+  Program program(jails.command({"run", "--name", name, jails.root(), "probe", "await", "TERM"}),
+                  {});
+  REQUIRE_EQ(program.line(), "ready");
+  program.signal(SIGSTOP);
+  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+  program.signal(SIGCONT);
+  const Ran ran = program.wait();
+  CHECK_EQ(ran.code, 137);
+  CHECK_EQ(without_warnings(ran.err), "");
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("life: wait --timeout gives up while somebody else holds the jail, too") {
+  const Jails jails;
+  const std::string name = jails.name("locked");
+  jails.start(name, {"await", "TERM"});
+  const Fd directory(::open((jails.state() + "/run/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE_EQ(::flock(directory.get(), LOCK_EX), 0);
+  CHECK_EQ(jails.jaula({"wait", "--timeout", "100ms", name}).code, 124);
+  REQUIRE_EQ(::flock(directory.get(), LOCK_UN), 0);
+  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+}
+
 TEST_CASE("life: wait --timeout gives up with 124") {
   const Jails jails;
   const std::string name = jails.name("slow");

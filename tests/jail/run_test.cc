@@ -48,6 +48,16 @@ TEST_CASE("run: the log level decides what is told of a start and an end") {
   CHECK(contains(told("debug").err, name + ": record " + jails.state() + "/run/" + name + "\n"));
 }
 
+TEST_CASE(
+    "run: a signal that the caller ignores is not ignored in the jail, real-time ones neither") {
+  const Jails jails;
+  Words words = {"env", "--ignore-signal=HUP,RTMIN+3"};
+  for (const std::string& word :
+       jails.command({"run", jails.root(), "probe", "cat", "/proc/self/status"}))
+    words.push_back(word);
+  CHECK_EQ(status_field(run(words).out, "SigIgn"), "0000000000000000");
+}
+
 TEST_CASE("run: with init: false the payload is PID 1") {
   const Jails jails;
   CHECK(contains(jails.probe({"ids"}, {"--init=false"}).out, " pid=1 "));
@@ -73,6 +83,8 @@ TEST_CASE("run: signals that reach jaula reach the payload") {
   CHECK_EQ(program.line(), "HUP");
   program.signal(SIGUSR1);
   CHECK_EQ(program.line(), "USR1");
+  program.signal(SIGWINCH);  // without a terminal it is a signal as any other
+  CHECK(program.line().starts_with("WINCH "));
   program.signal(SIGTERM);
   CHECK_EQ(program.line(), "TERM");
   CHECK_EQ(program.wait().code, 0);

@@ -145,6 +145,23 @@ TEST_CASE("terminal: what the payload did not read is left to the caller, and so
   CHECK_EQ(std::stoul(terminal.seen().substr(flags + 6), nullptr, 8) & O_NONBLOCK, 0);
 }
 
+TEST_CASE("terminal: a payload that lets go of its terminal for a while is heard again") {
+  const Jails jails;
+  const std::string name = jails.name("again");
+  REQUIRE_EQ(
+      jails.jaula({"run", "-d", "-t", "--name", name, jails.root(), "probe", "reopen-tty"}).code,
+      0);
+  Program log(jails.command({"logs", "-f", name}), {});
+  REQUIRE_EQ(log.line(), "ready\r");
+  while (jails.jaula({"exec", name, "probe", "list", "/proc/2/fd"}).out != "") {
+  }
+  CHECK_EQ(jails.jaula({"kill", "-s", "USR1", name}).code, 0);
+  CHECK_EQ(log.line(), "late\r");
+  CHECK_EQ(jails.jaula({"wait", name}).out, "0\n");
+  CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
 TEST_CASE(
     "terminal: input that does not end keeps no jail, and input that ends does for its payload") {
   const Jails jails;

@@ -191,6 +191,13 @@ TEST_CASE("plan: of hello.yaml as root it is the golden one, and nothing is star
   CHECK_EQ(jails.left_behind(), "");
 }
 
+TEST_CASE("plan: a real-time stop signal has a name too") {
+  const Jails jails;
+  const Ran ran = jails.jaula({"plan", "--stop-signal", "RTMIN+3", jails.root(), "probe"});
+  CHECK_EQ(ran.code, 0);
+  CHECK(contains(ran.out, "stop with SIGRTMIN+3, after 10s kill\n"));
+}
+
 TEST_CASE("plan: with --all it has every line of the short one, and the userland's mounts") {
   const Jails jails;
   const Ran brief = jails.jaula({"plan", "host", "true"});

@@ -125,6 +125,21 @@ TEST_CASE("id ranges: the link of a jail that is gone is taken over, that of a l
   CHECK_EQ(ids.holder(base), "third");
 }
 
+TEST_CASE("id ranges: a jail that cannot be looked at is not taken for one that is gone") {
+  const Scratch scratch;
+  const Result<IdClaims> claims = IdClaims::open(scratch / "ids");
+  REQUIRE_EQ(said(claims), "");
+  fs::create_symlink("loop", scratch / "loop");
+  for (const auto& [holder, free] :
+       {std::pair{scratch / "loop/web", false}, std::pair{scratch / "gone/web", true}}) {
+    fs::create_symlink(holder, scratch / "ids/524288");
+    const Result<bool> claimed = claims->claim(scratch / "other", 524288);
+    REQUIRE_EQ(said(claimed), "");
+    CHECK_EQ(*claimed, free);
+    fs::remove(scratch / "ids/524288");
+  }
+}
+
 TEST_CASE("id ranges: jails of one name in two state directories have different ones") {
   Ids ids;
   JailDirectory here = ids.made("web");

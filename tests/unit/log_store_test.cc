@@ -336,7 +336,8 @@ TEST_CASE("log: a terminal gets no bytes that drive it") {
   const Log log;
   LogWriter writer = log.writer();
   writer.append(Stream::kStdout, "\x1b[2J\ta\xff\xc2\x9b b\xc3\xa9\n");
-  CHECK_EQ(read(log, {.escape = true}).out, "\\x1b[2J\ta\\xff\\xc2\\x9b b\xc3\xa9\n");
+  CHECK_EQ(read(log, {.escape_err = true}).out, read(log, {}).out);  // not the terminal
+  CHECK_EQ(read(log, {.escape_out = true}).out, "\\x1b[2J\ta\\xff\\xc2\\x9b b\xc3\xa9\n");
 }
 
 // --- following

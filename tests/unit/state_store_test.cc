@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 #include <errno.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/stop.h"
 #include "tests/unit/scratch.h"
 
 namespace jaula::test {
@@ -265,6 +268,101 @@ TEST_CASE("state: a torn or foreign state file is said to be one, and rm needs n
     CHECK_EQ(said(jail.remove()), "");
     CHECK_FALSE(fs::exists(s.run("web")));
   }
+}
+
+// A process that lives until the test has looked at it.
+class Victim {
+ public:
+  Victim() : pid_(::fork()) {
+    if (pid_ == 0)
+      for (;;) ::pause();
+  }
+  Victim(const Victim&) = delete;
+  Victim& operator=(const Victim&) = delete;
+  ~Victim() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  [[nodiscard]] ProcessId id() const { return *process_id(pid_); }
+  // It was not signalled: an end would be told at once, for a killed process is a zombie before
+  // kill(2) has returned to the one who waits for it.
+  [[nodiscard]] bool lives() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0 && is_alive(id());
+  }
+
+ private:
+  pid_t pid_;
+};
+
+TEST_CASE("state: the ids of a record of another boot name no process of this one") {
+  Store s;
+  const Victim victim;
+  for (const std::string& boot : {std::string("another"), boot_id()}) {
+    JailDirectory jail = s.made("web");
+    JailState state = state_of("web");
+    state.cgroup.clear();
+    state.boot_id = boot;
+    state.monitor = {.pid = 1, .start_time = 1};
+    state.init = victim.id();
+    CHECK_EQ(said(jail.save(state)), "");
+    jail.unlock();
+    sweep(s.store);
+    CHECK_FALSE(fs::exists(s.run("web")));
+    CHECK_EQ(victim.lives(), boot == "another");  // of this boot it is the jail's own: the control
+  }
+}
+
+TEST_CASE("state: a jail whose record another jaula has written is left alone but by rm -f") {
+  Store s;
+  for (const char* added : {"{\"later\":true,", "{\"format\":99,"}) {
+    JailDirectory jail = s.made("web");
+    std::string text = to_json(state_of("web"));
+    put_file(s.run("web/state.json"), added + text.substr(1));
+    jail.unlock();
+    sweep(s.store);
+    CHECK(fs::exists(s.run("web/state.json")));
+    const Result<Seen> seen = look_at(s.store, "web");
+    REQUIRE_EQ(said(seen), "");
+    CHECK(seen->unreadable);
+    for (const Result<void>& refused :
+         {remove_jail(s.store, "web", false), stop_jail(s.store, "web", {}),
+          signal_jail(s.store, "web", SIGTERM, false)}) {
+      REQUIRE_FALSE(refused);
+      CHECK_EQ(refused.error().hint_text(), "`jaula rm -f web` removes what is left of this jail");
+    }
+    CHECK_EQ(said(remove_jail(s.store, "web", true)), "");
+    CHECK_FALSE(fs::exists(s.run("web")));
+  }
+}
+
+TEST_CASE(
+    "state: what a foreground jail leaves when its launcher dies at the very end is cleared") {
+  Store s;
+  for (const bool detached : {false, true}) {
+    JailDirectory jail = s.made("web");
+    JailState state = state_of("web");
+    state.monitor = {.pid = 1, .start_time = 1};
+    state.cgroup.clear();
+    state.detached = detached;
+    CHECK_EQ(said(jail.save(state)), "");
+    CHECK_EQ(said(jail.save_exit(ended(3))), "");
+    jail.unlock();
+    sweep(s.store);
+    CHECK_EQ(fs::exists(s.run("web")),
+             detached);  // that of a detached one is there to be asked for
+  }
+}
+
+TEST_CASE("state: a state directory has one name, however it was typed") {
+  const Scratch scratch;
+  fs::create_directories(scratch / "root");
+  fs::create_directory_symlink(scratch / "root", scratch / "link");
+  const std::string plain = roots_for(scratch / "root").run;
+  for (const char* other : {"root/", "root//", "./root", "link", "link/../root"})
+    CHECK_EQ(roots_for(scratch / other).run, plain);
+  CHECK_EQ(roots_for(scratch / "not/there/").run, roots_for(scratch / "not/there").run);
 }
 
 TEST_CASE("state: a directory that is no record of a jail is not listed and never emptied") {
