@@ -29,6 +29,8 @@ struct Credentials {
 // it. `uid`, `gid`: the ids inside that the maps have.
 Result<void> become_namespace_root(uid_t uid, gid_t gid, bool set_groups) noexcept;
 
+// Groups, ids, capabilities, no_new_privs, in the order that the kernel needs. EPERM, EINVAL: an id
+// that the namespace does not map.
 Result<void> apply(const Credentials& credentials) noexcept;
 
 }  // namespace jaula::isolation

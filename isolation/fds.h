@@ -12,6 +12,7 @@ struct StandardFds {
   int in, out, err;
 };
 
+// Copies them to 0, 1 and 2, in any overlap; those copies stay open across execve. EBADF.
 Result<void> put_in_place(const StandardFds& fds) noexcept;
 // Closes everything from 3 on but the descriptors of `keep`, which are CLOEXEC and few.
 Result<void> close_others(std::span<const int> keep) noexcept;

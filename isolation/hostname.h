@@ -11,6 +11,7 @@ struct Hostname {
   std::string host;  // empty: left alone
 };
 
+// EPERM without a UTS namespace of the jail's own; EINVAL above 64 bytes. sethostname(2)
 Result<void> apply(const Hostname& names) noexcept;
 
 }  // namespace jaula::isolation

@@ -5,22 +5,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <iterator>
+
 #include "runtime/base/sys.h"
 
 namespace jaula::isolation {
 namespace {
 
-constexpr const char* kHelpers[] = {"/usr/bin/newuidmap", "/usr/bin/newgidmap"};
+// A map has at most 340 lines of three numbers. user_namespaces(7)
+constexpr std::size_t kMaxWords = 340 * 3;
+constexpr std::size_t kWordSize = sizeof "4294967295";
 
 // newuidmap PID inside outside count [inside outside count …]; the map's own text, split at blanks.
 Result<void> run_helper(const char* helper, pid_t child, const std::string& map) noexcept {
-  char words[1024];
-  const char* argv[128] = {helper};
+  char words[(kMaxWords + 1) * kWordSize];
+  const char* argv[kMaxWords + 3] = {helper};
   std::size_t argc = 1;
   std::size_t used = 0;
   const Error number(0, child);
   const auto word = [&](std::string_view text) {
-    if (used + text.size() + 1 > sizeof words || argc + 2 > 128) return false;
+    if (used + text.size() + 1 > sizeof words || argc + 2 > std::size(argv)) return false;
     text.copy(words + used, text.size());
     words[used + text.size()] = '\0';
     argv[argc++] = words + used;
@@ -56,8 +60,8 @@ Result<void> run_helper(const char* helper, pid_t child, const std::string& map)
 Result<void> write_for(pid_t child, const IdMaps& maps) noexcept {
   if (maps.uid_map.empty()) return {};
   if (maps.use_helpers) {
-    TRY(run_helper(kHelpers[0], child, maps.uid_map));
-    return run_helper(kHelpers[1], child, maps.gid_map);
+    TRY(run_helper(kIdMapHelpers[0], child, maps.uid_map));
+    return run_helper(kIdMapHelpers[1], child, maps.gid_map);
   }
   char path[32] = "/proc/";
   Error(0, child).text().copy(path + 6, 16);

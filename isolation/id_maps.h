@@ -17,6 +17,11 @@ struct IdMaps {
   bool use_helpers = false;
 };
 
+// Of shadow-utils: set-user-ID, they hold the maps against /etc/subuid and /etc/subgid.
+inline constexpr const char* kIdMapHelpers[] = {"/usr/bin/newuidmap", "/usr/bin/newgidmap"};
+
+// Writes the maps of `child`'s new user namespace, once: EPERM the second time, and for ids that
+// are not this user's to give. With the helpers their refusal is the error.
 Result<void> write_for(pid_t child, const IdMaps& maps) noexcept;
 
 }  // namespace jaula::isolation

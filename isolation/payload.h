@@ -23,6 +23,8 @@ struct Payload {
   std::vector<char*> envp;
 };
 
+// chdir, and the check that it is inside the root: one that is not is refused. ENOENT, ENOTDIR,
+// EACCES with the line of the spec.
 Result<void> enter_working_directory(const Payload& payload) noexcept;
 
 // By a session leader. Returns only when it failed: 127 when no candidate exists, 126 when one

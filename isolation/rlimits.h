@@ -20,6 +20,7 @@ struct Rlimit {
 
 // Outside, before the child applies them: raises those hard limits that are above ours.
 Result<void> raise_for(pid_t child, const std::vector<Rlimit>& limits) noexcept;
+// An Error has the index (Error::at) of the limit that was refused: EPERM above the hard limit.
 Result<void> apply(const std::vector<Rlimit>& limits) noexcept;
 
 }  // namespace jaula::isolation

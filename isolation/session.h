@@ -6,6 +6,8 @@
 
 namespace jaula::isolation {
 
+// Also umask 0, until the credentials bring the payload's. An error of the kernel's keyring
+// (EDQUOT) is one, for without a new one the caller's keys would be the jail's.
 Result<void> enter_new_session() noexcept;
 
 // SIGKILL for this process when the monitor dies. A change of credentials clears it (prctl(2)), so

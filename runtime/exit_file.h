@@ -14,7 +14,8 @@ namespace jaula {
 // Whether there is one in `directory`/`name`: every record has one, and nothing else.
 bool is_record(int directory, const std::string& name);
 Result<Fd> make_exit_file(int directory);  // EEXIST when there is one
-Result<Fd> open_exit_file(int directory);
+Result<Fd> open_exit_file(int directory);  // ENOENT when there is none
+// Needs no free space; a detail that does not fit is shortened.
 Result<void> write_exit(int file, const Exit& exit);
 std::optional<Exit> read_exit(int file);  // nullopt: not told yet
 

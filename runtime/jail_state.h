@@ -42,6 +42,8 @@ struct JailState {
   std::optional<Exit> exit;
 };
 
+// One object, a member for each field. Reading it back is strict: an Error names the member that is
+// missing, unknown or of another type, as a dotted path.
 std::string to_json(const JailState& state);
 Result<JailState> state_from_json(std::string_view text);
 std::string to_json(const Exit& exit);

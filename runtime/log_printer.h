@@ -18,6 +18,7 @@ class LogPrinter {
     bool escape_out, escape_err;  // descriptors that are terminals
   };
   explicit LogPrinter(const Options& options) : options_(options) {}
+  // Keeps back up to 64 KiB; the errors of both are those of writing to a descriptor.
   Result<void> print(const LogRecord& record);
   Result<void> flush();
 

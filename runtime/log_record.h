@@ -1,7 +1,7 @@
 // One line of a log on disk, in the form of the Kubernetes container runtime interface:
 //   2026-11-23T03:06:27.123456789Z stdout F text
 // Its header has the same length in every line, so that times compare as text and the payload can
-// be counted from the size of a line alone.
+// be counted from the size of a line alone. Parent side.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,9 @@
 namespace jaula {
 
 struct Watch {
-  int stop_signal = 15;
-  std::chrono::milliseconds grace{10'000};
+  // Of the ladder, which a time limit or SIGTERM begins.
+  int stop_signal = 0;
+  std::chrono::milliseconds grace{};
   std::optional<std::chrono::milliseconds> time_limit;
   // SIGTERM to us starts the stop ladder instead of being passed on: when we are a service's main
   // process, or a monitor that the system is shutting down.
@@ -33,6 +34,8 @@ struct Ended {
 // Signals that are passed on must be blocked before the process is started, so that none is lost.
 Result<Fd> block_signals() noexcept;
 
+// Returns when the process has ended and been reaped, and its output is where it belongs. An Error
+// is one of poll, of a timer or of a signal: the process may live then, and its owner kills it.
 Result<Ended> watch(Launched& process, Stdio& stdio, const Fd& signals, const Watch& watch);
 
 }  // namespace jaula

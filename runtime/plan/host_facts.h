@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cgroups/hierarchy.h"
+#include "isolation/id_maps.h"
 
 namespace jaula::plan {
 
@@ -42,7 +43,7 @@ struct HostSources {
   std::string passwd = "/etc/passwd";
   std::string subuid = "/etc/subuid";
   std::string subgid = "/etc/subgid";
-  std::string helpers[2] = {"/usr/bin/newuidmap", "/usr/bin/newgidmap"};
+  std::string helpers[2] = {isolation::kIdMapHelpers[0], isolation::kIdMapHelpers[1]};
   cgroups::Sources cgroups = {};
 };
 

@@ -232,8 +232,8 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   config.hostname = value_or(service.hostname, name);
   spec::Extra& extra = config.extra;
   extra.seccomp = value_or(service.seccomp, spec::SeccompProfile::kDefault);
-  extra.stop_signal = value_or(service.stop_signal, extra.stop_signal);
-  extra.stop_grace_period = value_or(service.stop_grace_period, extra.stop_grace_period);
+  extra.stop_signal = value_or(service.stop_signal, kStopSignal);
+  extra.stop_grace_period = value_or(service.stop_grace_period, kStopGracePeriod);
   if (service.time_limit) extra.time_limit = service.time_limit->value;
   if (service.require) extra.require = service.require->value;
   config.labels = service.labels;

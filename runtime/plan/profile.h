@@ -1,6 +1,8 @@
 // The default profile of a native jail, as data: what docs/security.md lists. Parent side.
 #pragma once
 
+#include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <string_view>
 
@@ -9,6 +11,9 @@ namespace jaula::plan {
 inline constexpr std::string_view kDefaultCapabilities[] = {
     "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID",
     "CAP_KILL",  "CAP_SETGID",       "CAP_SETUID"};
+
+inline constexpr int kStopSignal = SIGTERM;
+inline constexpr std::chrono::milliseconds kStopGracePeriod{10'000};
 
 inline constexpr std::uint64_t kDefaultPids = 2048;
 inline constexpr std::uint64_t kStrictPids = 256;

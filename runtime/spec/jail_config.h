@@ -80,8 +80,8 @@ struct Extra {
   SeccompProfile seccomp = SeccompProfile::kDefault;
   UserNamespace::Mode userns = UserNamespace::Mode::kAuto;
   NetworkMode network = NetworkMode::kPrivate;
-  int stop_signal = 15;
-  std::chrono::milliseconds stop_grace_period{10'000};
+  int stop_signal = 0;
+  std::chrono::milliseconds stop_grace_period{};
   std::optional<std::chrono::milliseconds> time_limit;
   std::vector<Layer> require = {Layer::kCgroup, Layer::kSeccomp, Layer::kUserns};
   // Spec lines, for messages.
