@@ -11,12 +11,14 @@ namespace {
 
 Result<void> print_log(const StateStore& store, const std::string& name, LogQuery query) {
   const Seen seen = TRY(look_at(store, name));
-  if (seen.state && !seen.state->detached)
+  if (seen.unreadable) return *seen.unreadable;
+  if (!seen.state) return Error(0, "the jail ", name, " is being made, and has said nothing yet");
+  if (!seen.state->detached)
     return Error(0, "the jail ", name,
                  " has no log: it runs in the foreground, and its output is "
                  "its caller's");
   std::optional<Fd> monitor;
-  if (seen.state && seen.monitored) monitor = open_process(seen.state->monitor);
+  if (seen.monitored) monitor = open_process(seen.state->monitor);
   query.end_pidfd = monitor ? monitor->get() : -1;
   query.follow = query.follow && monitor.has_value();
   return read_log(seen.directory.log_path(), query, 1, 2);

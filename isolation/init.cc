@@ -75,7 +75,12 @@ Error run_as_init(const Payload& payload, const InitFds& fds, Report report) noe
   // vfork: the child borrows this memory until execve, which is cheaper than copying page tables
   // that are thrown away at once. It leaves nothing in it that is read here afterwards.
   const pid_t child = ::vfork();
-  if (child < 0) return Error(errno, "fork the payload");
+  if (child < 0) {
+    Error refused(errno, "fork the payload");
+    if (errno == EAGAIN)
+      refused.hint("PID 1 counts too: raise pids_limit or `ulimits: nproc`, or set `init: false`");
+    return refused;
+  }
   if (child == 0) {
     ::setsid();  // cannot fail: a new process leads no group
     ::sigprocmask(SIG_SETMASK, &before, nullptr);

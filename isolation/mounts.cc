@@ -175,8 +175,8 @@ Result<void> map_source(const TreeSource& source, int tree, int user_namespace) 
     return Error(EINVAL, source.origin, source.origin[0] == '\0' ? "" : ": ", "map the ids of ",
                  source.path)
         .hint(
-            "this kernel cannot map ids on that file system; keep the files on ext4, xfs or "
-            "btrfs, or set `userns_mode: host`");
+            "this kernel cannot map ids on that file system (it can on ext4, xfs, btrfs and tmpfs, "
+            "and not on /proc, /sys or /dev); use another source, or set `userns_mode: host`");
   return set;
 }
 

@@ -67,7 +67,7 @@ Result<Fd> RootWalk::make_directories(const char* path, mode_t mode) noexcept {
     if (!there && there.error().code() == ENOENT) {
       const Result<void> made = sys::mkdirat(above ? above.get() : base.root, prefix + start,
                                              end == whole.size() ? mode : 0755);
-      // EEXIST: a dangling link in the place; the open says so.
+      // EEXIST: a dangling link in the place; the open below says so.
       if (!made && made.error().code() != EEXIST) return made.error();
       there = open_in_root(base.root, prefix, O_PATH | O_DIRECTORY);
     }

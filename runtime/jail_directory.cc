@@ -105,7 +105,8 @@ Result<void> JailDirectory::lock() {
   const struct stat info = TRY(sys::fstat(directory_.get()));
   if (info.st_nlink != 0) return {};
   unlock();
-  return Error(ENOENT, "there is no jail ", name_);
+  Error gone(ENOENT, "there is no jail ", name_);
+  return gone.self_explaining();
 }
 
 Result<bool> JailDirectory::try_lock() {

@@ -47,7 +47,8 @@ Error died_early(int pidfd) {
     return Error(0, "the child ended with code ", info->si_status, " before the payload ran");
   Error ended(0, "the child was ended by ", spec::format_signal(info->si_status),
               " before the payload ran");
-  if (info->si_status == SIGKILL) ended.hint("out of memory most often: see mem_limit and `dmesg`");
+  if (info->si_status == SIGKILL)
+    ended.hint("`jaula kill` and `rm -f` do that, or a lack of memory: see mem_limit and `dmesg`");
   return ended;
 }
 

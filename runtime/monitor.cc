@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "runtime/base/memory.h"
@@ -16,8 +18,16 @@
 namespace jaula {
 namespace {
 
-constexpr int kPassedOn[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2,
-                             SIGALRM, SIGTERM, SIGCONT, SIGWINCH};
+// All that a process can be sent for a reason of its own: not what says that this one has erred
+// (SIGSEGV …), not the stops of a terminal's job control, not SIGCHLD and SIGPIPE, which are about
+// us, nor 32 and 33, which are the C library's. signal(7)
+bool is_passed_on(int signal) noexcept {
+  constexpr int kPassedOn[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGUSR1,  SIGUSR2, SIGALRM,
+                               SIGTERM, SIGCONT, SIGWINCH, SIGURG,   SIGXCPU, SIGVTALRM,
+                               SIGPROF, SIGIO,   SIGPWR,   SIGSTKFLT};
+  return signal >= SIGRTMIN ||
+         std::find(std::begin(kPassedOn), std::end(kPassedOn), signal) != std::end(kPassedOn);
+}
 
 class Monitor {
  public:
@@ -28,7 +38,7 @@ class Monitor {
     if (watch_.time_limit) TRY(arm(*watch_.time_limit));
     while (!TRY(step())) {
     }
-    for (Pump& pump : stdio_.pumps()) pump.drain();
+    drain();
     return end();
   }
 
@@ -49,9 +59,30 @@ class Monitor {
     }
     for (std::size_t i = 3; i < polled_.size(); ++i)
       if (polled_[i].revents != 0) stdio_.pumps()[i - 3].step();
+    TRY(hang_up());
     if (polled_[1].revents != 0) TRY(take_signal());
     if (polled_[2].revents != 0) TRY(take_timer());
     return polled_[0].revents != 0;
+  }
+
+  // A jail that had to be stopped is not waited for because of one who does not read, and somebody
+  // who wants us to end does not want the rest.
+  void drain() {
+    constexpr int kPatience = 1000;  // ms
+    for (Pump& pump : stdio_.pumps())
+      while (!pump.drain(signals_.get(), stopping_ ? kPatience : -1)) {
+        signalfd_siginfo info;
+        if (::read(signals_.get(), &info, sizeof info) != sizeof info) return;
+        for (const int enough : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
+          if (static_cast<int>(info.ssi_signo) == enough) return;
+      }
+  }
+
+  // When nobody reads what a terminal shows, the terminal is gone.
+  Result<void> hang_up() {
+    if (hung_up_ || !process_.terminal() || !stdio_.pumps().front().taker_is_gone()) return {};
+    hung_up_ = true;
+    return send(SIGHUP);
   }
 
   // A service is quiet most of its life: when nothing has happened for a while, what the last work
@@ -139,6 +170,7 @@ class Monitor {
   const Watch& watch_;
   Fd timer_;
   bool stopping_ = false;
+  bool hung_up_ = false;
   Ended ended_;
   std::vector<pollfd> polled_;
 };
@@ -148,9 +180,11 @@ class Monitor {
 Result<Fd> block_signals() noexcept {
   sigset_t passed_on;
   ::sigemptyset(&passed_on);
-  for (const int signal : kPassedOn) ::sigaddset(&passed_on, signal);
+  for (int signal = 1; signal <= SIGRTMAX; ++signal)
+    if (is_passed_on(signal)) ::sigaddset(&passed_on, signal);
   sigset_t blocked = passed_on;
   ::sigaddset(&blocked, SIGPIPE);  // a reader that left shows as EPIPE
+  ::sigaddset(&blocked, SIGXFSZ);  // and the caller's limit of file sizes as EFBIG
   if (::sigprocmask(SIG_BLOCK, &blocked, nullptr) < 0) return Error(errno, "block signals");
   Fd fd(::signalfd(-1, &passed_on, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return Error(errno, "make a signal descriptor");

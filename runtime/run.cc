@@ -98,9 +98,17 @@ Result<void> Birth::make_cgroup() {
   const std::string name = store_.cgroup_name(config_.name);
   Result<cgroups::Cgroup> made = cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
   if (!made && made.error().code() == EEXIST) {
-    // The name is ours, so what stands there was left by a monitor that was killed.
+    // The name is ours, so what stands there was left by a monitor that was killed; but a jail of
+    // another mount namespace, whose records are not to be seen here, may have it too.
     cgroups::Cgroup left = TRY(cgroups::Cgroup::open(facts_.cgroups.parent + "/" + name));
-    TRY(left.kill_and_remove());
+    if (TRY(left.populated()))
+      return Error(EBUSY, "make cgroup ", left.path())
+          .hint(
+              "processes live in it, of a jail whose record is not below this --root: stop it "
+              "where "
+              "it was started, or end them with `echo 1 >",
+              left.path(), "/cgroup.kill`");
+    TRY(left.remove());
     made = cgroups::Cgroup::create(parent.get(), facts_.cgroups.parent, name);
   }
   jail_.cgroup = TRY(std::move(made));

@@ -84,7 +84,10 @@ Result<Ended> watch(Running& jail, bool unit) {
 Result<Exit> bury(Running& jail, const Ended& ended) {
   jail.stdio.reset();
   if (jail.log) jail.log->finish();
-  const Exit exit = exit_of(jail, ended);
+  Exit exit = exit_of(jail, ended);
+  if (jail.log && jail.log->lost() > 0)
+    exit.detail += (exit.detail.empty() ? "" : "; ") + std::to_string(jail.log->lost()) +
+                   " bytes of its output could not be stored";
   const Result<void> cleared = jail.cgroup ? jail.cgroup.kill_and_remove() : Result<void>();
   // Told even when something of the jail does not die. A waiter reads it from its open file, also
   // when the record goes with the next lines.

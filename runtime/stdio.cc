@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,11 +24,17 @@ int Pump::wanted(short& events) const noexcept {
   return from_;
 }
 
+// A terminal learns of the end of its input by a character, not by a close; behind a part of a line
+// the first one only ends that part. To a program that reads raw it is a byte as any. termios(3)
+void Pump::end_terminal_input() const noexcept {
+  termios mode;
+  if (::tcgetattr(to_, &mode) < 0 || (mode.c_lflag & ICANON) == 0) return;
+  const char twice[] = {static_cast<char>(mode.c_cc[VEOF]), static_cast<char>(mode.c_cc[VEOF])};
+  [[maybe_unused]] const ssize_t told = ::write(to_, twice, last_ == '\n' ? 1 : 2);
+}
+
 void Pump::end() noexcept {
-  // A terminal learns of the end of its input by a character, not by a close. termios(3)
-  constexpr char kEndOfFile = 4;
-  if (from_ == 0 && ::isatty(to_) == 1) [[maybe_unused]]
-    const ssize_t told = ::write(to_, &kEndOfFile, 1);
+  if (from_ == 0) end_terminal_input();
   from_ = -1;
   own_.reset();
 }
@@ -42,16 +50,19 @@ void Pump::fill() noexcept {
   }
   used_ = static_cast<std::size_t>(got);
   written_ = 0;
+  last_ = (*buffer_)[used_ - 1];
 }
 
 void Pump::flush() noexcept {
-  // After POLLOUT a pipe takes PIPE_BUF bytes without blocking. pipe(7)
+  // After POLLOUT a pipe takes PIPE_BUF bytes without blocking, whatever its flags are. pipe(7) A
+  // terminal may take a single one: those that we write to do not block.
   const std::size_t size = std::min<std::size_t>(used_ - written_, 4096);
   const ssize_t wrote = ::write(to_, buffer_->data() + written_, size);
   if (wrote < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (wrote < 0) {
     // Nobody reads any more. Closing the pipe would kill the payload for it, so the bytes go.
     written_ = used_;
+    taker_is_gone_ = true;
   } else {
     written_ += static_cast<std::size_t>(wrote);
   }
@@ -60,9 +71,9 @@ void Pump::flush() noexcept {
 
 void Pump::step() noexcept { used_ > 0 ? flush() : fill(); }
 
-void Pump::drain() noexcept {
+bool Pump::drain(int enough, int patience) noexcept {
   // What the payload did not take of its input is the caller's to read.
-  if (from_ == 0) return;
+  if (from_ == 0) return true;
   // No more than is there now: others in the jail may write on, and for ever. A terminal does not
   // tell how much that is, but it holds less than this between its two ends.
   constexpr int kTerminalHolds = 128 << 10;
@@ -71,15 +82,18 @@ void Pump::drain() noexcept {
   if (from_ >= 0 && ::isatty(from_) == 1) left = kTerminalHolds;
   for (;;) {
     while (used_ > 0) {
-      pollfd room{.fd = to_, .events = POLLOUT, .revents = 0};  // it may not block, or be slow
-      if (::poll(&room, 1, -1) > 0) flush();
+      pollfd room[] = {{.fd = to_, .events = POLLOUT, .revents = 0},
+                       {.fd = enough, .events = POLLIN, .revents = 0}};
+      const int ready = ::poll(room, 2, patience);
+      if (ready == 0 || (ready > 0 && room[1].revents != 0)) return false;
+      if (ready > 0) flush();
     }
     pollfd more{.fd = from_, .events = POLLIN, .revents = 0};
-    if (left <= 0 || ::poll(&more, 1, 0) <= 0) return;
+    if (left <= 0 || ::poll(&more, 1, 0) <= 0) return true;
     const auto size = std::min<std::size_t>(static_cast<std::size_t>(left), buffer_->size());
     const ssize_t got = ::read(from_, buffer_->data(), size);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return;
+    if (got <= 0) return true;
     left -= static_cast<int>(got);
     if (log_ != nullptr) {
       log_->append(stream_, {buffer_->data(), static_cast<std::size_t>(got)});
@@ -122,9 +136,18 @@ std::pair<int, int> Stdio::log_sources() const noexcept {
 
 namespace {
 
+bool is_anonymous_pipe(int fd) {
+  struct statfs info;
+  return ::fstatfs(fd, &info) == 0 && info.f_type == PIPEFS_MAGIC;
+}
+
 // A directory of the caller's, handed in as 0, 1 or 2, would be a way out. CVE-2024-21626
-Result<int> safe_to_hand_in(int number) {
+Result<int> hand_in(int number) {
   const struct stat info = TRY(sys::fstat(number));
+  // Programs open /dev/stdout again, and the jail's users are nobody to the one who made the pipe.
+  // Whoever reaches it in /proc holds it already. That of another user stays as it is.
+  if (S_ISFIFO(info.st_mode) && is_anonymous_pipe(number)) [[maybe_unused]]
+    const int opened = ::fchmod(number, 0666);
   if (!S_ISDIR(info.st_mode) && (::fcntl(number, F_GETFL) & O_PATH) == 0) return number;
   return Error(0,
                number == 0   ? "standard input"
@@ -138,7 +161,7 @@ Result<int> safe_to_hand_in(int number) {
 
 Result<void> Stdio::make_input() {
   if (options_.interactive && !options_.detached && ::isatty(0) == 0) {
-    TRY(safe_to_hand_in(0));
+    TRY(hand_in(0));
     return {};
   }
   if (!options_.interactive || options_.detached) {
@@ -155,7 +178,7 @@ Result<void> Stdio::make_input() {
 }
 
 Result<int> Stdio::make_output(int number, Stream stream, Fd& child_end) {
-  if (!options_.detached && ::isatty(number) == 0) return safe_to_hand_in(number);
+  if (!options_.detached && ::isatty(number) == 0) return hand_in(number);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) return Error(errno, "make a pipe");
   child_end = Fd(ends[1]);
@@ -164,9 +187,19 @@ Result<int> Stdio::make_output(int number, Stream stream, Fd& child_end) {
   if (options_.detached) {
     pumps_.emplace_back(ends[0], *log_, stream, Fd(ends[0]));
   } else {
-    pumps_.emplace_back(ends[0], number, Fd(ends[0]));
+    pumps_.emplace_back(ends[0], taker(static_cast<std::size_t>(number)), Fd(ends[0]));
   }
   return child_end.get();
+}
+
+// Where to write what is for the caller's descriptor. A terminal that is stopped (^S) must not hold
+// us, and its flags are shared with everybody who has it: it is opened anew.
+int Stdio::taker(std::size_t number) {
+  const std::string path = "/proc/self/fd/" + std::to_string(number);
+  if (::isatty(static_cast<int>(number)) == 1)
+    if (Result<Fd> own = sys::open(path.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK))
+      terminals_[number] = std::move(*own);
+  return terminals_[number] ? terminals_[number].get() : static_cast<int>(number);
 }
 
 isolation::StandardFds Stdio::child_ends() const noexcept {
@@ -181,7 +214,10 @@ Result<void> Stdio::started(const Fd& terminal_master) {
     pumps_.emplace_back(terminal_master.get(), *log_, Stream::kStdout, Fd());
     return {};
   }
-  pumps_.emplace_back(terminal_master.get(), 1, Fd());
+  const int flags = ::fcntl(terminal_master.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(terminal_master.get(), F_SETFL, flags | O_NONBLOCK) < 0)
+    return Error(errno, "set the flags of the terminal");
+  pumps_.emplace_back(terminal_master.get(), taker(1), Fd());
   if (!options_.interactive) return {};
   pumps_.emplace_back(0, terminal_master.get(), Fd());
   termios mode;

@@ -35,20 +35,26 @@ class Pump {
 
   // What to poll for next; fd -1 when there is nothing to do.
   [[nodiscard]] int wanted(short& events) const noexcept;
-  void step() noexcept;   // after poll said it is ready
-  void drain() noexcept;  // the payload has ended: takes what is left of its output
+  void step() noexcept;  // after poll said it is ready
+  // The payload has ended: takes what is left of its output. False when `enough` became readable
+  // first, or when the taker took nothing for `patience` (ms, -1: for ever).
+  bool drain(int enough, int patience) noexcept;
   [[nodiscard]] int from() const noexcept { return from_; }
+  [[nodiscard]] bool taker_is_gone() const noexcept { return taker_is_gone_; }
 
  private:
   void fill() noexcept;
   void flush() noexcept;
   void end() noexcept;
+  void end_terminal_input() const noexcept;
 
   int from_ = -1;
   int to_ = -1;
   Fd own_;
   LogWriter* log_ = nullptr;
   Stream stream_ = Stream::kStdout;
+  bool taker_is_gone_ = false;
+  char last_ = '\n';  // byte of what was taken
   std::size_t used_ = 0, written_ = 0;
   std::unique_ptr<std::array<char, 32768>> buffer_ =
       std::make_unique_for_overwrite<std::array<char, 32768>>();
@@ -78,11 +84,13 @@ class Stdio {
   explicit Stdio(const StdioOptions& options, LogWriter* log) : options_(options), log_(log) {}
   Result<void> make_input();
   Result<int> make_output(int number, Stream stream, Fd& child_end);
+  int taker(std::size_t number);
 
   StdioOptions options_;
   LogWriter* log_;
   std::array<Fd, 3> child_;  // ours to close; -1: the caller's own is used
   std::array<int, 3> given_ = {0, 1, 2};
+  std::array<Fd, 3> terminals_;  // the caller's, opened anew so as not to block
   Result<void> hold_open(const Fd& terminal_master);
 
   std::vector<Pump> pumps_;

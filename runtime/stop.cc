@@ -58,10 +58,10 @@ Result<void> clear_processes(const StateStore& store, const Seen& seen) {
 }
 
 // Under the lock: kills what lives and deletes the record. A monitor that still lives is let
-// finish first, so that two do not clear the same jail.
-Result<void> clear_all(const StateStore& store, Seen& seen) {
+// finish first, so that two do not clear the same jail; unless it was waited for already.
+Result<void> clear_all(const StateStore& store, Seen& seen, bool waited = false) {
   TRY(kill_everything(store, seen));
-  if (seen.state && seen.state->boot_id == boot_id()) {
+  if (!waited && seen.state && seen.state->boot_id == boot_id()) {
     if (const auto monitor = open_process(seen.state->monitor)) {
       seen.directory.unlock();
       [[maybe_unused]] const bool ended = TRY(wait_for_end(*monitor, kMonitorTime));
@@ -146,13 +146,15 @@ Result<void> stop_jail(const StateStore& store, const std::string& name,
     TRY(end_payload(store, seen,
                     options.grace.value_or(seen.state->config.extra.stop_grace_period)));
   }
+  bool waited = false;
   if (seen.monitored)
     if (const auto monitor = open_process(seen.state->monitor)) {
+      waited = true;
       [[maybe_unused]] const bool ended = TRY(wait_for_end(*monitor, kMonitorTime));
     }
   Result<void> locked = seen.directory.lock();
   if (!locked) return locked.error().code() == ENOENT ? Result<void>() : locked;
-  if (!options.keep) return clear_all(store, seen);
+  if (!options.keep) return clear_all(store, seen, waited);
   seen.directory.unlock();
   return sweep_one(store, name);
 }

@@ -68,6 +68,19 @@ TEST_CASE("logs: a flood is bounded by rotation, and what is kept is the end") {
   CHECK_EQ(jails.jaula({"rm", name}).code, 0);
 }
 
+TEST_CASE(
+    "logs: what the caller's limit of file sizes does not let in is counted, and kills nobody") {
+  const Jails jails;
+  const std::string name = jails.name("limited");
+  Words words =
+      jails.command({"run", "-d", "--name", name, jails.root(), "probe", "lines", "5000"});
+  words.insert(words.begin(), {"prlimit", "--fsize=65536"});
+  CHECK_EQ(run(words).code, 0);
+  CHECK_EQ(jails.jaula({"wait", name}).out, "0\n");
+  CHECK(contains(jails.jaula({"ps", "-a"}).out, " bytes of its output could not be stored"));
+  CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+}
+
 TEST_CASE("logs: a jail in the foreground has none, and says why") {
   const Jails jails;
   const std::string name = jails.name("front");

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include <csignal>
 
 #include "tests/jail/jails.h"
@@ -89,6 +91,28 @@ TEST_CASE("run: signals that reach jaula reach the payload") {
   CHECK_EQ(program.line(), "TERM");
   CHECK_EQ(program.wait().code, 0);
   CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("run: every signal that a process can be sent for a reason of its own is passed on") {
+  const Jails jails;
+  const std::string name = jails.name("all");
+  Program program(jails.command({"run", "--name", name, jails.root(), "probe", "await", "TERM"}),
+                  {});
+  REQUIRE_EQ(program.line(), "ready");
+  for (const int signal : {SIGPWR, SIGVTALRM, SIGXCPU, SIGIO, SIGURG}) {
+    program.signal(signal);
+    CHECK_EQ(program.line(), ::sigabbrev_np(signal));
+  }
+  program.signal(SIGRTMIN + 3);  // the payload has no handler for it
+  CHECK_EQ(program.wait().code, 128 + SIGRTMIN + 3);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("run: the payload can open /dev/stdout again when it is a pipe of the caller's") {
+  const Jails jails;
+  const Ran ran = jails.probe({"put", "/dev/stdout", "again"}, {"--user", "33"});
+  CHECK(contains(ran.out, "again"));
+  CHECK_EQ(ran.code, 0);
 }
 
 TEST_CASE("run: a time limit ends the jail with exit code 124") {

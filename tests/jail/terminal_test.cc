@@ -162,6 +162,46 @@ TEST_CASE("terminal: a payload that lets go of its terminal for a while is heard
   CHECK_EQ(jails.left_behind(), "");
 }
 
+TEST_CASE("terminal: one that nobody reads does not keep the jail beyond its time limit") {
+  const Jails jails;
+  const std::string name = jails.name("unread");
+  Terminal terminal(jails.command({"run", "--name", name, "--timeout", "1", "--stop-timeout", "1",
+                                   jails.root(), "probe", "lines", "1000000000"}));
+  while (jails.jaula({"inspect", name}).code != 0) {  // it is being made
+  }
+  while (jails.jaula({"inspect", name}).code == 0) {
+  }
+  CHECK(terminal.shows("time_limit reached"));  // told when the jail was over, to who reads again
+  CHECK_EQ(terminal.wait(), 124);
+  // A pty of the jail's own, into a pipe that nobody reads.
+  Program pipe(jails.command({"run", "-t", "--timeout", "1", "--stop-timeout", "1", jails.root(),
+                              "probe", "lines", "1000000000"}),
+               {});
+  siginfo_t info{};
+  REQUIRE_EQ(::waitid(P_PID, static_cast<id_t>(pipe.pid()), &info, WEXITED | WNOWAIT), 0);
+  CHECK_EQ(info.si_status, 124);
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("terminal: a jail whose terminal shows into a closed pipe is told to hang up") {
+  const Jails jails;
+  Words words = jails.command({"run", "-t", jails.root(), "probe", "lines", "1000000000"});
+  words.insert(words.begin(),
+               {"timeout", "60", "bash", "-c", "\"$@\" | head -1; exit ${PIPESTATUS[0]}", "bash"});
+  const Ran ran = run(words);
+  CHECK_EQ(ran.code, 128 + SIGHUP);
+  CHECK(contains(ran.out, "line 0 on stdout"));
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("terminal: input that ends within a line ends all the same") {
+  const Jails jails;
+  const Ran ran = jails.jaula(
+      {"run", "-it", "--timeout", "60", jails.root(), "probe", "echo-stdin"}, {.input = "abc"});
+  CHECK_EQ(ran.code, 0);
+  CHECK(contains(ran.out, "abc"));
+}
+
 TEST_CASE(
     "terminal: input that does not end keeps no jail, and input that ends does for its payload") {
   const Jails jails;
