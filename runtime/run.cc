@@ -72,8 +72,13 @@ Result<void> Birth::claim() {
   jail_.directory = TRY(std::move(made));
   claimed_ = true;
   log::debug(config_.name, ": record ", jail_.directory.path());
-  for (const std::string& directory : plan::directories_to_make(config_))
+  for (const std::string& directory : plan::directories_to_make(config_)) {
     TRY(make_directories(directory, 0755));
+    // Files are mapped one to one: the jail's user can write what was made for it.
+    const spec::User& user = config_.process.user;
+    if (facts_.privileged() && ::lchown(directory.c_str(), user.uid, user.gid) < 0)
+      return Error(errno, "give ", directory, " to the jail's user ", user.uid);
+  }
   return {};
 }
 

@@ -131,6 +131,26 @@ TEST_CASE("check: good files give no word and exit 0, a bad one among them 1") {
   CHECK_EQ(jails.jaula({"check"}).code, 125);
 }
 
+TEST_CASE("check: what no host would run is a problem of the file too") {
+  const Jails jails;
+  const std::string spec = jails.scratch() / "never.yaml";
+  put_file(spec,
+           "services:\n"
+           "  a:\n"
+           "    rootfs: host\n"
+           "    command: [\"true\"]\n"
+           "    ephemeral: false\n"
+           "    sysctls: {kernel.panic: 1}\n"
+           "  b:\n"
+           "    rootfs: /not/there\n"
+           "    user: somebody\n");
+  const Ran ran = jails.jaula({"check", spec});
+  CHECK_EQ(ran.code, 1);
+  CHECK(contains(ran.err, "never.yaml:5:16: services.a.ephemeral: "));
+  CHECK(contains(ran.err, "never.yaml:6:29: services.a.sysctls.kernel.panic: "));
+  CHECK_FALSE(contains(ran.err, "services.b"));
+}
+
 TEST_CASE("check: - is standard input") {
   const Jails jails;
   const Ran good = jails.jaula({"check", "-"}, {.input = "services: {web: {rootfs: host}}\n"});
