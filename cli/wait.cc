@@ -1,4 +1,4 @@
-#include <poll.h>
+#include <errno.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,24 +17,16 @@ Error has_not_ended(const std::string& name) {
   return Error(0, "the jail ", name, " has not ended").exits(ExitCode::kTimeLimit);
 }
 
-// Whoever is starting it holds the lock until it runs. flock(2) knows no time limit: with a
-// deadline it is asked again and again.
-Result<void> await_start(const StateStore& store, const std::string& name,
-                         std::optional<steady_clock::time_point> deadline) {
-  JailDirectory starting = TRY(store.open(name));
-  if (!deadline) return starting.lock();
-  for (;;) {
-    const bool locked = TRY(starting.try_lock());
-    if (locked) return {};
-    if (steady_clock::now() >= *deadline) return has_not_ended(name);
-    ::poll(nullptr, 0, 10);  // ms
-  }
-}
-
 Result<void> wait_for(const StateStore& store, const std::string& name,
                       std::optional<steady_clock::time_point> deadline) {
   JailDirectory directory = TRY(store.open(name));
-  TRY(await_start(store, name, deadline));
+  {
+    // Whoever is starting it holds the lock until it runs.
+    JailDirectory starting = TRY(store.open(name));
+    const Result<void> started = starting.lock(deadline.value_or(steady_clock::time_point::max()));
+    if (!started && started.error().code() == EBUSY) return has_not_ended(name);
+    TRY(started);
+  }
   const JailState state = TRY(directory.load());
   std::optional<std::chrono::milliseconds> timeout;
   if (deadline)

@@ -1,8 +1,11 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
@@ -100,8 +103,38 @@ Result<void> JailDirectory::flock(int operation) {
   return {};
 }
 
-Result<void> JailDirectory::lock() {
-  TRY(flock(LOCK_EX));
+// /proc/locks has the pid of whoever holds a lock on an inode. proc(5)
+Error JailDirectory::held_by_another() const {
+  Error busy(EBUSY, "lock the jail ", name_);
+  struct stat info;
+  if (::fstat(directory_.get(), &info) < 0) return busy;
+  const std::string inode = ":" + std::to_string(info.st_ino);
+  const std::string locks = read_or_empty("/proc/locks");
+  for (const std::string_view line : split(locks, '\n')) {
+    const std::vector<std::string_view> words = split(line, ' ');
+    const auto place = std::find_if(words.begin(), words.end(),
+                                    [&](std::string_view word) { return word.ends_with(inode); });
+    if (place == words.end() || place == words.begin()) continue;
+    return busy.hint("process ", *(place - 1),
+                     " is starting or ending it, or hangs: see what it "
+                     "waits for, or end it");
+  }
+  return busy;
+}
+
+// flock(2) knows no time limit, so it is asked again and again.
+Result<void> JailDirectory::lock(std::optional<std::chrono::steady_clock::time_point> deadline) {
+  using std::chrono::steady_clock;
+  constexpr std::chrono::seconds kLongest{10};
+  constexpr int kPause = 5;  // ms
+  const steady_clock::time_point end = deadline.value_or(steady_clock::now() + kLongest);
+  for (;;) {
+    const Result<void> locked = flock(LOCK_EX | LOCK_NB);
+    if (locked) break;
+    if (locked.error().code() != EWOULDBLOCK) return locked;
+    if (steady_clock::now() >= end) return held_by_another();
+    ::poll(nullptr, 0, kPause);
+  }
   const struct stat info = TRY(sys::fstat(directory_.get()));
   if (info.st_nlink != 0) return {};
   unlock();

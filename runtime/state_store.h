@@ -51,8 +51,10 @@ class JailDirectory {
   // file open reads it even when the directory has been removed meanwhile.
   Result<void> save_exit(const Exit& exit);
 
-  // Waits for the lock. ENOENT when the jail was removed before we had it.
-  Result<void> lock();
+  // Waits for the lock. ENOENT when the jail was removed before we had it; EBUSY, with the process
+  // that has it, when that kept it for as long as no start and no verb takes (10 s), or until
+  // `deadline`.
+  Result<void> lock(std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt);
   Result<bool> try_lock();  // false: another process has it
   void unlock() noexcept;
 
@@ -63,6 +65,7 @@ class JailDirectory {
  private:
   friend class StateStore;
   Result<void> flock(int operation);
+  [[nodiscard]] Error held_by_another() const;
   Result<bool> settle(int run);
   [[nodiscard]] Result<void> release_ids() const;
 

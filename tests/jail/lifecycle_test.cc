@@ -215,13 +215,18 @@ TEST_CASE("life: rm -f ends a foreground jail whose monitor is stopped, and the 
   CHECK_EQ(jails.left_behind(), "");
 }
 
-TEST_CASE("life: wait --timeout gives up while somebody else holds the jail, too") {
+TEST_CASE("life: wait and rm -f give up while somebody else holds the jail, and say who") {
   const Jails jails;
   const std::string name = jails.name("locked");
   jails.start(name, {"await", "TERM"});
   const Fd directory(::open((jails.state() + "/run/" + name).c_str(), O_RDONLY | O_CLOEXEC));
   REQUIRE_EQ(::flock(directory.get(), LOCK_EX), 0);
   CHECK_EQ(jails.jaula({"wait", "--timeout", "100ms", name}).code, 124);
+  const Ran refused = jails.jaula({"rm", "-f", name});
+  CHECK_EQ(refused.code, 125);
+  CHECK(contains(refused.err, "lock the jail " + name +
+                                  ": Device or resource busy\n       process " +
+                                  std::to_string(::getpid()) + " is starting or ending it"));
   REQUIRE_EQ(::flock(directory.get(), LOCK_UN), 0);
   CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
 }
