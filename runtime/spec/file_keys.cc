@@ -179,6 +179,8 @@ void read_volumes(const Value& list, ServiceSpec& spec) {
 }
 
 bool read_tmpfs_option(const Value& value, std::string_view option, Tmpfs& tmpfs) {
+  for (const std::string_view given : {"rw", "nosuid", "nodev", "noexec"})
+    if (option == given) return true;  // every tmpfs of a jail is so
   if (option.starts_with("size=")) {
     tmpfs.size = parse_size(option.substr(5));
     if (tmpfs.size && *tmpfs.size > 0) return true;

@@ -515,7 +515,7 @@ TEST_CASE("spec: volumes have a short and a long form and absolute, normalised p
 TEST_CASE("spec: tmpfs is one path or several, with a size and a mode") {
   Specs specs;
   CHECK(specs.service("tmpfs: /run").tmpfs.at(0).target == "/run");
-  const ServiceSpec spec = specs.service("tmpfs: [/a/, '/b:size=64m,mode=1777']");
+  const ServiceSpec spec = specs.service("tmpfs: [/a/, '/b:rw,noexec,nosuid,nodev,size=64m,mode=1777']");
   CHECK(spec.tmpfs.at(0).target == "/a");
   CHECK_FALSE(spec.tmpfs.at(0).size);
   CHECK(spec.tmpfs.at(1).size == 64U << 20);
