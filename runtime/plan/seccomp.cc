@@ -19,14 +19,15 @@ auto count_reachable(const Policy& policy) {
 
 }  // namespace
 
-std::vector<sock_filter> compile_seccomp(SeccompProfile profile, std::uint64_t capabilities) {
+std::vector<sock_filter> compile_seccomp(SeccompProfile profile, std::uint64_t capabilities,
+                                         bool limits_tcp) {
   if (profile == SeccompProfile::kUnconfined) return {};
-  return compile(make_policy(profile, capabilities));
+  return compile(make_policy(profile, capabilities, limits_tcp));
 }
 
-std::string describe_seccomp(SeccompProfile profile, std::uint64_t capabilities) {
+std::string describe_seccomp(SeccompProfile profile, std::uint64_t capabilities, bool limits_tcp) {
   if (profile == SeccompProfile::kUnconfined) return "seccomp: unconfined";
-  const Policy policy = make_policy(profile, capabilities);
+  const Policy policy = make_policy(profile, capabilities, limits_tcp);
   return std::string("seccomp: ") + (profile == SeccompProfile::kStrict ? "strict" : "default") +
          ", " + std::to_string(count_reachable(policy)) + " syscalls, " +
          std::to_string(compile(policy).size()) + " instructions";

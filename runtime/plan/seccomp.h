@@ -15,10 +15,12 @@ namespace jaula::plan {
 
 // The instructions of the profile for a jail whose bounding set is `capabilities` (bit n is
 // capability n): syscalls that need a capability are let through with it. kUnconfined gives an
-// empty filter.
-std::vector<sock_filter> compile_seccomp(spec::SeccompProfile profile, std::uint64_t capabilities);
+// empty filter. `limits_tcp`: what would get around Landlock's limits of TCP ports is refused.
+std::vector<sock_filter> compile_seccomp(spec::SeccompProfile profile, std::uint64_t capabilities,
+                                         bool limits_tcp = false);
 
 // One fact a line for `jaula plan`: "seccomp: default, 292 syscalls, 136 instructions".
-std::string describe_seccomp(spec::SeccompProfile profile, std::uint64_t capabilities);
+std::string describe_seccomp(spec::SeccompProfile profile, std::uint64_t capabilities,
+                             bool limits_tcp = false);
 
 }  // namespace jaula::plan

@@ -121,10 +121,15 @@ Entry test(Assembler& out, const Condition& condition, const Entry& yes, const E
   return {masked ? out.mask(condition.mask, code) : code, condition.argument};
 }
 
-Label inspect(Assembler& out, const ArgumentRule& rule, std::uint64_t capabilities) {
+bool is_there(const Clause& clause, const Policy& policy) {
+  return (clause.needs & ~policy.capabilities) == 0 && (clause.unless & policy.capabilities) == 0 &&
+         (policy.limits_tcp || !clause.limits_tcp);
+}
+
+Label inspect(Assembler& out, const ArgumentRule& rule, const Policy& policy) {
   Entry next{out.give(rule.otherwise)};
   for (auto clause = rule.clauses.rbegin(); clause != rule.clauses.rend(); ++clause) {
-    if ((clause->needs & ~capabilities) != 0 || (clause->unless & capabilities) != 0) continue;
+    if (!is_there(*clause, policy)) continue;
     Entry target{out.give(clause->then)};
     if (clause->also) target = test(out, *clause->also, target, next);
     next = test(out, clause->when, target, next);
@@ -169,7 +174,7 @@ class TreeCompiler {
         policy_.rules.begin(), policy_.rules.end(), [&range](const ArgumentRule& candidate) {
           return static_cast<std::uint32_t>(candidate.number) == range.first;
         });
-    return inspect(out_, *rule, policy_.capabilities);
+    return inspect(out_, *rule, policy_);
   }
 
   Assembler& out_;

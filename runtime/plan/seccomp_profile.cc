@@ -148,8 +148,21 @@ constexpr Clause kClone[] = {
 constexpr std::uint32_t kSocketTypeMask = 0xf;
 constexpr std::uint64_t kNetRaw = std::uint64_t{1} << CAP_NET_RAW;
 constexpr std::uint64_t kNetAdmin = std::uint64_t{1} << CAP_NET_ADMIN;
+// Landlock knows the ports of plain TCP alone: MPTCP and SMC make connections of TCP, too.
+constexpr std::uint32_t kMptcp = 262;  // IPPROTO_MPTCP
+constexpr std::uint32_t kSmc = 256;    // IPPROTO_SMC, Linux 6.11
+constexpr Clause no_other_tcp(std::uint32_t family, std::uint32_t protocol) {
+  return {.when = {0, family},
+          .also = Condition{2, protocol},
+          .then = Action::kNoSuchProtocol,
+          .limits_tcp = true};
+}
 constexpr Clause kSocket[] = {
     {.when = {0, AF_UNIX}, .then = Action::kAllow},
+    no_other_tcp(AF_INET, kMptcp),
+    no_other_tcp(AF_INET, kSmc),
+    no_other_tcp(AF_INET6, kMptcp),
+    no_other_tcp(AF_INET6, kSmc),
     {.when = {0, AF_INET},
      .also = Condition{1, SOCK_PACKET, kSocketTypeMask},
      .then = Action::kNoSuchFamily,
@@ -176,13 +189,26 @@ constexpr Clause kPersonality[] = {
     {.when = {0, kLinux32 | UNAME26}, .then = Action::kAllow},
 };
 
+// Fast Open connects while it sends, and Landlock is not asked (Linux 6.18). EOPNOTSUPP: as with
+// the sysctl net.ipv4.tcp_fastopen off.
+constexpr Clause kSendTo[] = {
+    {.when = {3, MSG_FASTOPEN, MSG_FASTOPEN}, .then = Action::kNotSupported}};
+constexpr Clause kSendMessage[] = {
+    {.when = {2, MSG_FASTOPEN, MSG_FASTOPEN}, .then = Action::kNotSupported}};
+
 constexpr ArgumentRule kRules[] = {
     {syscall_number("ioctl"), kIoctl, Action::kAllow},
     {syscall_number("socket"), kSocket, Action::kNoSuchFamily},
     {syscall_number("socketpair"), kSocket, Action::kNoSuchFamily},
     {syscall_number("clone"), kClone, Action::kNotPermitted},
     {syscall_number("personality"), kPersonality, Action::kNotPermitted, false},
+    // Where TCP ports are limited.
+    {syscall_number("sendto"), kSendTo, Action::kAllow},
+    {syscall_number("sendmsg"), kSendMessage, Action::kAllow},
+    {syscall_number("sendmmsg"), kSendTo, Action::kAllow},
 };
+constexpr std::span<const ArgumentRule> kRulesOfAll = std::span(kRules).first<5>();
+constexpr std::span<const ArgumentRule> kRulesOfLimitedTcp = std::span(kRules).subspan<5>();
 
 using Actions = std::array<Action, kSyscallEnd>;
 
@@ -207,7 +233,7 @@ consteval Actions actions_of(bool strict) {
         syscall_name(number).empty() ? Action::kNoSuchCall : Action::kNotPermitted;
   for (const Group& group : kAllowed)
     if (group.scope == kStrictToo || !strict) assign(actions, group.names, Action::kAllow);
-  for (const ArgumentRule& rule : kRules)
+  for (const ArgumentRule& rule : kRulesOfAll)
     if (rule.in_strict || !strict) assign(actions, syscall_name(rule.number), Action::kByArguments);
   assign(actions, kNotThere, Action::kNoSuchCall);
   return actions;
@@ -228,9 +254,16 @@ constexpr auto kGrantingCapabilities = granting_capabilities();
 
 }  // namespace
 
-Policy make_policy(SeccompProfile profile, std::uint64_t capabilities) {
-  if (profile == SeccompProfile::kStrict) return {kStrictActions, kRules};
-  Policy policy{kDefaultActions, kRules, capabilities};
+Policy make_policy(SeccompProfile profile, std::uint64_t capabilities, bool limits_tcp) {
+  const bool strict = profile == SeccompProfile::kStrict;
+  Policy policy{.actions = strict ? kStrictActions : kDefaultActions,
+                .rules = limits_tcp ? std::span(kRules) : kRulesOfAll,
+                .capabilities = strict ? 0 : capabilities,
+                .limits_tcp = limits_tcp};
+  if (limits_tcp)
+    for (const ArgumentRule& rule : kRulesOfLimitedTcp)
+      policy.actions[static_cast<std::size_t>(rule.number)] = Action::kByArguments;
+  if (strict) return policy;
   for (std::size_t number = 0; number < kGrantingCapabilities.size(); ++number)
     if ((kGrantingCapabilities[number] & capabilities) != 0)
       policy.actions[number] = Action::kAllow;

@@ -23,6 +23,7 @@ enum class Action : std::uint32_t {
   kNoSuchCall = SECCOMP_RET_ERRNO | ENOSYS,
   kNoSuchFamily = SECCOMP_RET_ERRNO | EAFNOSUPPORT,
   kNoSuchProtocol = SECCOMP_RET_ERRNO | EPROTONOSUPPORT,
+  kNotSupported = SECCOMP_RET_ERRNO | EOPNOTSUPP,
   kByArguments = UINT32_MAX,  // never returned: an ArgumentRule decides
 };
 
@@ -41,6 +42,7 @@ struct Clause {
   Action then;
   std::uint64_t needs = 0;   // capabilities without which the clause is not there
   std::uint64_t unless = 0;  // capabilities with which it is not there
+  bool limits_tcp = false;   // it is there only where TCP ports are limited
 };
 
 // The first clause that holds decides.
@@ -55,9 +57,12 @@ struct Policy {
   std::array<Action, kSyscallEnd> actions;  // by number; above it all are kNoSuchCall
   std::span<const ArgumentRule> rules;      // of every kByArguments in there
   std::uint64_t capabilities = 0;           // that clauses may need
+  bool limits_tcp = false;
 };
 
-// `profile` is not kUnconfined, which has no policy. kStrict knows no capabilities.
-Policy make_policy(spec::SeccompProfile profile, std::uint64_t capabilities);
+// `profile` is not kUnconfined, which has no policy. kStrict knows no capabilities. `limits_tcp`:
+// Landlock limits ports, and what it does not see of TCP is refused.
+Policy make_policy(spec::SeccompProfile profile, std::uint64_t capabilities,
+                   bool limits_tcp = false);
 
 }  // namespace jaula::plan

@@ -10,7 +10,7 @@ seccomp_data call_of(std::uint32_t number, Arguments arguments, std::uint32_t ar
   return {.nr = static_cast<int>(number),
           .arch = architecture,
           .instruction_pointer = 0,
-          .args = {arguments[0], arguments[1], arguments[2], 0, 0, 0}};
+          .args = {arguments[0], arguments[1], arguments[2], arguments[3], 0, 0}};
 }
 
 std::vector<seccomp_data> calls_of(std::uint32_t number) {
@@ -35,6 +35,8 @@ std::string answer(const Filter& filter, const seccomp_data& call) {
       return "EAFNOSUPPORT";
     case SECCOMP_RET_ERRNO | EPROTONOSUPPORT:
       return "EPROTONOSUPPORT";
+    case SECCOMP_RET_ERRNO | EOPNOTSUPP:
+      return "EOPNOTSUPP";
     default:
       return "returned " + std::to_string(result.value);
   }

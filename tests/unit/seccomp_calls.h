@@ -23,7 +23,7 @@
 namespace jaula::test {
 
 using Filter = std::vector<sock_filter>;
-using Arguments = std::array<std::uint64_t, 3>;
+using Arguments = std::array<std::uint64_t, 4>;
 
 struct ArgumentCase {
   std::string_view call;

@@ -89,6 +89,45 @@ TEST_CASE("seccomp: a capability takes nothing away") {
   }
 }
 
+TEST_CASE(
+    "seccomp: with limits of TCP ports nothing makes connections that Landlock does not see") {
+  constexpr std::uint64_t kMptcp = 262, kSmc = 256;
+  constexpr std::uint64_t kSending = MSG_FASTOPEN | MSG_NOSIGNAL;
+  for (const SeccompProfile profile : kProfiles)
+    for (const std::uint64_t capabilities : {std::uint64_t{0}, kEveryCapability}) {
+      const Filter open = compile_seccomp(profile, capabilities);
+      const Filter limited = compile_seccomp(profile, capabilities, true);
+      for (const std::uint64_t family : {AF_INET, AF_INET6}) {
+        for (const std::uint64_t protocol : {kMptcp, kSmc, kMptcp | kBit32}) {
+          CHECK(answer(open, "socket", {family, SOCK_STREAM, protocol}) == "allow");
+          CHECK(answer(limited, "socket", {family, SOCK_STREAM, protocol}) == "EPROTONOSUPPORT");
+        }
+        for (const std::uint64_t protocol : {0, 6, 17})
+          CHECK(answer(limited, "socket", {family, SOCK_STREAM, protocol}) == "allow");
+      }
+      CHECK(answer(limited, "socket", {AF_UNIX, SOCK_STREAM, kMptcp}) == "allow");
+      CHECK(answer(limited, "socket", {AF_CAN, SOCK_RAW}) == "EAFNOSUPPORT");
+      for (const char* call : {"sendto", "sendmmsg"}) {
+        CHECK(answer(open, call, {3, 0, 0, kSending}) == "allow");
+        CHECK(answer(limited, call, {3, 0, 0, kSending}) == "EOPNOTSUPP");
+        CHECK(answer(limited, call, {3, 0, kSending, MSG_NOSIGNAL}) == "allow");
+      }
+      CHECK(answer(open, "sendmsg", {3, 0, kSending}) == "allow");
+      CHECK(answer(limited, "sendmsg", {3, 0, kSending}) == "EOPNOTSUPP");
+      CHECK(answer(limited, "sendmsg", {3, 0, MSG_NOSIGNAL, kSending}) == "allow");
+    }
+}
+
+TEST_CASE("seccomp: the limits of TCP ports change nothing else") {
+  for (const SeccompProfile profile : kProfiles) {
+    const Filter open = compile_seccomp(profile, 0);
+    const Filter limited = compile_seccomp(profile, 0, true);
+    for (std::uint32_t number = 0; number < kNumbers; ++number)
+      for (const seccomp_data& call : calls_of(number))
+        CHECK(answer(open, call) == answer(limited, call));
+  }
+}
+
 TEST_CASE("seccomp: the description counts what evaluation lets through") {
   for (const auto& [profile, word] : {std::pair(SeccompProfile::kDefault, "default"),
                                       std::pair(SeccompProfile::kStrict, "strict")}) {
