@@ -23,7 +23,7 @@ int plan_main(const Globals&, const Arguments& arguments) {
   if (!config) return failed(config.error());
   options.id_base = preferred_id_base(config->name);
   if (config->extra.root_kind == spec::RootKind::kHost) options.userland = plan::probe_userland();
-  const plan::Planned planned = plan::make_plan(*config, plan::probe_for_start(), options);
+  const plan::Planned planned = plan::make_plan(*config, plan::probe_for(*config), options);
   for (const Error& problem : planned.problems) log::error(problem);
   for (const std::string& warning : planned.plan.degraded) log::line(log::Level::kWarning, warning);
   const Result<void> written =

@@ -50,6 +50,7 @@ Error execute(const Payload& payload) noexcept {
               : by_path ? "it is not in the root"
                         : "no directory of the jail's PATH has it");
   }
+  if (reason == EACCES && !payload.forbidden_hint.empty()) error.hint(payload.forbidden_hint);
   if (reason == ENOEXEC) error.hint("wrong architecture, or a script without #!");
   return error.exits(ExitCode::kNotExecutable);
 }

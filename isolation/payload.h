@@ -16,10 +16,11 @@ struct Payload {
   std::vector<std::string> environment;  // NAME=value
   std::vector<std::string> candidates;   // paths to try in order, from the jail's PATH
   std::string working_directory;
-  bool terminal = false;         // 0 is a pty slave: it becomes the controlling terminal
-  std::string origin;            // where the spec names the command, for messages
-  std::string directory_origin;  // and the working directory
-  std::vector<char*> argv;       // ends with nullptr
+  bool terminal = false;            // 0 is a pty slave: it becomes the controlling terminal
+  std::string forbidden_hint = {};  // what to do when execve is refused with EACCES
+  std::string origin;               // where the spec names the command, for messages
+  std::string directory_origin;     // and the working directory
+  std::vector<char*> argv;          // ends with nullptr
   std::vector<char*> envp;
 };
 

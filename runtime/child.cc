@@ -119,6 +119,15 @@ Result<void> fds(Child& child) noexcept {
   return isolation::close_others({keep, child.fds.status < 0 ? 1U : 2U});
 }
 
+Result<void> landlock(Child& child) noexcept {
+  Result<void> applied = isolation::apply(child.plan.landlock);
+  if (!applied && applied.error().index() >= 0) {
+    const auto& rule = child.plan.landlock.paths[static_cast<std::size_t>(applied.error().index())];
+    if (!rule.origin.empty()) applied.error().in(rule.origin, ": ");
+  }
+  return applied;
+}
+
 Result<void> rlimits(Child& child) noexcept {
   Result<void> set = isolation::apply(child.plan.rlimits);
   if (!set) return plan::with_rlimit_origin(set.error(), child.plan);
@@ -179,6 +188,7 @@ constexpr Step kJailSteps[] = {
     terminal,
     pivot_root,
     fds,
+    landlock,
     rlimits,
     seccomp_privileged,
     credentials,
@@ -202,6 +212,7 @@ constexpr Step kExecSteps[] = {
     await_go,
     jail_terminal,
     fds,
+    landlock,
     rlimits,
     seccomp_privileged,
     credentials,

@@ -91,7 +91,7 @@ Result<int> exec_in_jail(const StateStore& store, const std::string& name,
   const Fd target = TRY(process_to_join(*seen.state));
   const spec::JailConfig config = TRY(config_for(*seen.state, options, target));
   plan::Planned planned = plan::make_exec_plan(
-      config, plan::probe_for_start(),
+      config, plan::probe_for(config),
       {.id_base = seen.state->id_base, .terminal_size = terminal_size_of_caller()});
   if (!planned.problems.empty()) return planned.problems.front();
   planned.plan.namespaces = static_cast<std::uint64_t>(joined_namespaces(planned.plan));

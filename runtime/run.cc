@@ -83,7 +83,7 @@ Result<void> Birth::claim() {
 }
 
 Result<void> Birth::plan() {
-  facts_ = plan::probe_for_start();
+  facts_ = plan::probe_for(config_);
   plan::PlanOptions options{
       .degrade = options_.degrade, .terminal_size = terminal_size_of_caller(), .userland = {}};
   if (config_.extra.root_kind == spec::RootKind::kHost) options.userland = plan::probe_userland();
@@ -145,6 +145,8 @@ Result<void> Birth::save_running() {
   jail_.state.remove_at_exit = options_.remove_at_exit;
   jail_.state.degraded = plan_.degraded;
   jail_.state.config = config_;
+  // What may be lacking at the start may be lacking for exec.
+  if (options_.degrade) std::erase(jail_.state.config.extra.require, spec::Layer::kLandlock);
   return jail_.directory.save(jail_.state);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "isolation/landlock.h"
 #include "runtime/base/file.h"
 #include "runtime/base/text.h"
 
@@ -94,6 +95,15 @@ HostFacts probe_for_start(const HostSources& sources) {
   facts.id_map_helpers = can_gain_privilege(sources.helpers[0]) &&
                          can_gain_privilege(sources.helpers[1]) &&
                          ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
+  return facts;
+}
+
+HostFacts probe_for(const spec::JailConfig& config) {
+  HostFacts facts = probe_for_start();
+  if (!config.extra.landlock) return facts;
+  const Result<int> abi = isolation::landlock_abi();
+  facts.landlock_abi = abi ? *abi : 0;
+  facts.landlock_error = abi ? 0 : abi.error().code();
   return facts;
 }
 

@@ -11,6 +11,7 @@
 
 #include "cgroups/hierarchy.h"
 #include "isolation/id_maps.h"
+#include "runtime/spec/jail_config.h"
 
 namespace jaula::plan {
 
@@ -30,6 +31,9 @@ struct HostFacts {
   bool id_map_helpers = false;  // newuidmap and newgidmap are there and can gain their privilege
   std::uint64_t max_processes = UINT64_MAX;  // our hard RLIMIT_NPROC, which only goes down
   cgroups::Hierarchy cgroups;
+  // Known where a spec asks for it: other starts do not ask the kernel.
+  int landlock_abi = 0;    // 0: none
+  int landlock_error = 0;  // why there is none
 
   [[nodiscard]] bool has(int capability) const { return (capabilities >> capability & 1) != 0; }
   // May map ids, and mount into them, without help: CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID in the
@@ -48,6 +52,8 @@ struct HostSources {
 };
 
 HostFacts probe_for_start(const HostSources& sources = {});
+// With what only some configurations depend on.
+HostFacts probe_for(const spec::JailConfig& config);
 
 // The ranges that the text of /etc/subuid or /etc/subgid gives to a user, by name or by number.
 std::vector<SubordinateRange> subordinate_ranges(std::string_view text, std::string_view user,

@@ -12,6 +12,7 @@
 #include "runtime/base/text.h"
 #include "runtime/plan/capabilities.h"
 #include "runtime/plan/id_maps.h"
+#include "runtime/plan/landlock.h"
 #include "runtime/plan/mounts.h"
 #include "runtime/plan/seccomp.h"
 
@@ -122,8 +123,8 @@ void make_credentials(Making& making, const IdPlan& ids) {
   credentials.permitted = capability_mask(process.capabilities.permitted);
   credentials.ambient = capability_mask(process.capabilities.ambient);
   credentials.no_new_privs = process.no_new_privileges;
-  making.out.plan.seccomp.instructions =
-      compile_seccomp(making.config.extra.seccomp, credentials.bounding);
+  making.out.plan.seccomp.instructions = compile_seccomp(
+      making.config.extra.seccomp, credentials.bounding, making.out.plan.landlock.tcp != 0);
 }
 
 // Where no pids controller is to be had, the default bound is kept per user by the process limit
@@ -220,6 +221,17 @@ void make_cgroup(Making& making) {
   }
 }
 
+void make_landlock(Making& making) {
+  if (!making.config.extra.landlock) return;
+  LandlockPlan made = make_landlock_plan(making.config.extra, making.facts);
+  making.out.plan.landlock = std::move(made.rules);
+  for (const Error& error : made.lacking) making.lacking(Layer::kLandlock, error);
+  if (making.out.plan.landlock.files != 0)
+    making.out.plan.payload.forbidden_hint =
+        "with `landlock` it is executed from the paths of its `exec` alone, and so are its loader "
+        "and its interpreter";
+}
+
 std::vector<std::string> candidates_of(const spec::Process& process) {
   const std::string& command = process.args[0];
   if (command.find('/') != std::string::npos) return {command};
@@ -271,6 +283,7 @@ Planned make_plan(const JailConfig& config, const HostFacts& facts, const PlanOp
   make_cgroup(making);
   make_mounts(making, ids);
   make_sysctls(making, ids);
+  make_landlock(making);  // the filter depends on it
   make_credentials(making, ids);
   make_rlimits(making);
   make_payload(making);
@@ -283,9 +296,12 @@ Planned make_exec_plan(const JailConfig& config, const HostFacts& facts,
   IdPlan ids;
   make_namespaces(making);
   make_ids(making, ids);
+  make_landlock(making);  // the filter depends on it
   make_credentials(making, ids);
   make_rlimits(making);
   make_payload(making);
+  // Access to what is gone by now is nothing to lose.
+  making.out.plan.landlock.skip_missing = true;
   making.out.plan.init = false;
   making.out.plan.degraded.clear();  // told when the jail was started
   return std::move(making.out);

@@ -13,6 +13,7 @@
 #include "isolation/credentials.h"
 #include "isolation/hostname.h"
 #include "isolation/id_maps.h"
+#include "isolation/landlock.h"
 #include "isolation/mounts.h"
 #include "isolation/payload.h"
 #include "isolation/rlimits.h"
@@ -39,6 +40,7 @@ struct LaunchPlan {
   std::vector<std::string> rlimit_origins;
   isolation::Credentials credentials;
   isolation::SeccompFilter seccomp;
+  isolation::Landlock landlock;
   isolation::Payload payload;
   bool terminal = false;
   winsize terminal_size{};

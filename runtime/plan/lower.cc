@@ -211,6 +211,18 @@ void lower_sysctls(const ServiceSpec& service, JailConfig& config, std::vector<E
   }
 }
 
+void lower_landlock(const ServiceSpec& service, JailConfig& config) {
+  if (!service.landlock) return;
+  spec::Extra& extra = config.extra;
+  extra.landlock = service.landlock->value;
+  extra.landlock_origin = service.landlock->origin.text();
+  if (!service.landlock_level) return;
+  // The key's own word is nearer than the list of layers.
+  std::erase(extra.require, spec::Layer::kLandlock);
+  if (service.landlock_level->value == spec::LandlockLevel::kRequire)
+    extra.require.push_back(spec::Layer::kLandlock);
+}
+
 }  // namespace
 
 void set_user(JailConfig& config, const spec::User& user, const UserDatabase& users) {
@@ -248,6 +260,7 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   lower_mounts(service, config);
   lower_limits(service, config);
   lower_sysctls(service, config, lowered.problems);
+  lower_landlock(service, config);
   return lowered;
 }
 

@@ -10,6 +10,7 @@
 
 #include "runtime/base/text.h"
 #include "runtime/plan/capabilities.h"
+#include "runtime/plan/landlock.h"
 #include "runtime/plan/launch_plan.h"
 #include "runtime/plan/mounts.h"
 #include "runtime/plan/seccomp.h"
@@ -161,7 +162,10 @@ void print_privilege(const LaunchPlan& plan, const spec::JailConfig& config, Fac
   facts.line("capabilities", names(credentials.permitted));
   if (credentials.ambient != 0) facts.line("ambient capabilities", names(credentials.ambient));
   facts.line("no_new_privs ", credentials.no_new_privs ? "on" : "off");
-  facts.line(describe_seccomp(config.extra.seccomp, credentials.bounding));
+  facts.line(describe_seccomp(config.extra.seccomp, credentials.bounding, plan.landlock.tcp != 0));
+  if (config.extra.landlock)
+    for (const std::string& rule : describe_landlock(*config.extra.landlock, plan.landlock))
+      facts.line("landlock ", rule);
 }
 
 }  // namespace

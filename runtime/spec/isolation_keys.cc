@@ -201,15 +201,15 @@ void read_userns_mode(const Value& value, ServiceSpec& spec) {
 void read_require(const Value& list, ServiceSpec& spec) {
   static constexpr Choice<Layer> kLayers[] = {{"cgroup", Layer::kCgroup},
                                               {"seccomp", Layer::kSeccomp},
-                                              {"userns", Layer::kUserns},
-                                              {"landlock", {}}};
-  constexpr std::string_view kWhat = "all, or a list of cgroup, seccomp, userns";
+                                              {"landlock", Layer::kLandlock},
+                                              {"userns", Layer::kUserns}};
+  constexpr std::string_view kWhat = "all, or a list of cgroup, seccomp, landlock, userns";
   std::vector<Layer> layers;
   if (list.is(Node::Kind::kScalar) && list.node().text == "all") {
-    layers = {Layer::kCgroup, Layer::kSeccomp, Layer::kUserns};
+    layers = {Layer::kCgroup, Layer::kSeccomp, Layer::kLandlock, Layer::kUserns};
   } else if (list.is(Node::Kind::kSequence)) {
     list.each_item(kWhat, [&](const Value& value) {
-      const auto layer = one_of(value, kLayers, "cgroup, seccomp or userns");
+      const auto layer = one_of(value, kLayers, "cgroup, seccomp, landlock or userns");
       if (layer && std::find(layers.begin(), layers.end(), *layer) == layers.end())
         layers.push_back(*layer);
     });
@@ -228,6 +228,7 @@ constexpr KeyRow kIsolationKeys[] = {
     {"network_mode", read_network_mode},
     {"userns_mode", read_userns_mode},
     {"require", read_require},
+    {"landlock", read_landlock},
 };
 
 }  // namespace

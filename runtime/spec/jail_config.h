@@ -83,9 +83,11 @@ struct Extra {
   int stop_signal = 0;
   std::chrono::milliseconds stop_grace_period{};
   std::optional<std::chrono::milliseconds> time_limit;
-  std::vector<Layer> require = {Layer::kCgroup, Layer::kSeccomp, Layer::kUserns};
+  std::vector<Layer> require = {Layer::kCgroup, Layer::kSeccomp, Layer::kLandlock, Layer::kUserns};
+  std::optional<Landlock> landlock = {};
   // Spec lines, for messages.
   std::string root_origin, command_origin, user_origin, directory_origin, userns_origin;
+  std::string landlock_origin = {};
   std::map<std::string, std::string> sysctl_origins;  // by name
 };
 

@@ -80,7 +80,7 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
 
 // Ours.
 inline constexpr std::string_view kLaterJailKeys[] = {
-    "egress", "hooks",        "landlock",       "listen", "mask",  "namespaces", "nesting",
-    "notify", "on_unhealthy", "readonly_paths", "state",  "tests", "watchdog"};
+    "egress", "hooks",        "listen",         "mask",  "namespaces", "nesting",
+    "notify", "on_unhealthy", "readonly_paths", "state", "tests",      "watchdog"};
 
 }  // namespace jaula::spec

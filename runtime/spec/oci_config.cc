@@ -17,8 +17,15 @@ constexpr Word<UserNamespace::Mode> kUserNamespaces[] = {{UserNamespace::Mode::k
                                                          {UserNamespace::Mode::kMap, "map"}};
 constexpr Word<NetworkMode> kNetworks[] = {
     {NetworkMode::kPrivate, "private"}, {NetworkMode::kNone, "none"}, {NetworkMode::kHost, "host"}};
-constexpr Word<Layer> kLayers[] = {
-    {Layer::kCgroup, "cgroup"}, {Layer::kSeccomp, "seccomp"}, {Layer::kUserns, "userns"}};
+constexpr Word<Layer> kLayers[] = {{Layer::kCgroup, "cgroup"},
+                                   {Layer::kSeccomp, "seccomp"},
+                                   {Layer::kLandlock, "landlock"},
+                                   {Layer::kUserns, "userns"}};
+constexpr Word<FileAccess> kAccesses[] = {
+    {FileAccess::kExecute, "exec"}, {FileAccess::kRead, "ro"}, {FileAccess::kWrite, "rw"}};
+constexpr Word<LandlockScope> kScopes[] = {
+    {LandlockScope::kSignal, "signal"},
+    {LandlockScope::kAbstractUnixSocket, "abstract_unix_socket"}};
 
 void walk_process(auto& json, auto& process) {
   json.member("terminal", process.terminal);
@@ -95,6 +102,17 @@ void walk_origins(auto& json, auto& config) {
   if (resources.pids) json.member("pids", resources.pids->origin);
 }
 
+void walk_landlock(auto& json, auto& landlock) {
+  json.list("paths", landlock.paths, [&](auto& path) {
+    json.member("access", path.access, kAccesses);
+    json.member("path", path.path);
+  });
+  if (json.present("connectTcp", landlock.connect_tcp))
+    json.member("connectTcp", *landlock.connect_tcp);
+  if (json.present("bindTcp", landlock.bind_tcp)) json.member("bindTcp", *landlock.bind_tcp);
+  json.member("scopes", landlock.scopes, kScopes);
+}
+
 void walk_extra(auto& json, auto& config) {
   auto& extra = config.extra;
   json.member("name", config.name);
@@ -108,6 +126,8 @@ void walk_extra(auto& json, auto& config) {
   json.member("stopGracePeriodMs", extra.stop_grace_period);
   if (json.present("timeLimitMs", extra.time_limit)) json.member("timeLimitMs", *extra.time_limit);
   json.member("require", extra.require, kLayers);
+  if (json.present("landlock", extra.landlock))
+    json.object("landlock", [&] { walk_landlock(json, *extra.landlock); });
   json.object("origins", [&] { walk_origins(json, config); });
 }
 

@@ -20,6 +20,8 @@ std::span<const KeyRow> process_keys();
 std::span<const KeyRow> resource_keys();
 std::span<const KeyRow> isolation_keys();
 
+void read_landlock(const Value& value, ServiceSpec& spec);
+
 // An absolute path inside the jail, normalised, without `..`.
 std::optional<std::string> jail_path(const Value& value, std::string_view path);
 

@@ -65,7 +65,7 @@ struct Ulimit {
 
 enum class NetworkMode : std::uint8_t { kPrivate, kNone, kHost };
 enum class SeccompProfile : std::uint8_t { kDefault, kStrict, kUnconfined };
-enum class Layer : std::uint8_t { kCgroup, kSeccomp, kUserns };  // words of `require`
+enum class Layer : std::uint8_t { kCgroup, kSeccomp, kLandlock, kUserns };  // of `require`
 
 struct IdMapEntry {
   std::uint32_t inside, outside, count;
@@ -74,6 +74,22 @@ struct UserNamespace {
   enum class Mode : std::uint8_t { kAuto, kHost, kKeepId, kMap } mode = Mode::kAuto;
   std::vector<IdMapEntry> uid_map;  // kMap
   std::vector<IdMapEntry> gid_map;
+};
+
+enum class FileAccess : std::uint8_t { kExecute, kRead, kWrite };  // exec, ro, rw
+enum class LandlockScope : std::uint8_t { kSignal, kAbstractUnixSocket };
+enum class LandlockLevel : std::uint8_t { kRequire, kPrefer };
+
+struct LandlockPath {
+  FileAccess access = FileAccess::kRead;
+  std::string path = {};  // absolute path in the jail, normalised
+  std::string origin = {};
+};
+
+struct Landlock {
+  std::vector<LandlockPath> paths;                                  // empty: files are left alone
+  std::optional<std::vector<std::uint32_t>> connect_tcp, bind_tcp;  // no list: left alone
+  std::vector<LandlockScope> scopes;
 };
 
 struct ServiceSpec {
@@ -112,6 +128,8 @@ struct ServiceSpec {
   std::map<std::string, std::string> labels;
   Key<std::chrono::milliseconds> time_limit;
   Key<std::vector<Layer>> require;  // absent: all
+  Key<Landlock> landlock;
+  Key<LandlockLevel> landlock_level;  // absent: as `require` says
 };
 
 // One thing wrong with a spec. Printed on one line:

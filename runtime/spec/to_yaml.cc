@@ -55,10 +55,16 @@ std::string layer_text(Layer layer) {
       return "cgroup";
     case Layer::kSeccomp:
       return "seccomp";
+    case Layer::kLandlock:
+      return "landlock";
     case Layer::kUserns:
       return "userns";
   }
   return {};
+}
+
+std::string scope_text(LandlockScope scope) {
+  return scope == LandlockScope::kSignal ? "signal" : "abstract_unix_socket";
 }
 
 std::string id_map_entry_text(const IdMapEntry& entry) {
@@ -166,6 +172,27 @@ class ServiceWriter {
     write("network_mode", spec.network_mode, network_text);
     if (spec.userns_mode) write_userns(spec.userns_mode->value);
     if (spec.require) line("require", flow_list(spec.require->value, layer_text));
+    if (spec.landlock) write_landlock(spec.landlock->value, spec.landlock_level);
+  }
+
+  void write_landlock(const Landlock& landlock, const Key<LandlockLevel>& level) {
+    const auto inner = [this](std::string_view key, const std::string& value) {
+      out_.append("      ").append(key).append(": ").append(value).append("\n");
+    };
+    out_ += "    landlock:\n";
+    for (const auto& [key, access] :
+         {std::pair{"exec", FileAccess::kExecute}, std::pair{"ro", FileAccess::kRead},
+          std::pair{"rw", FileAccess::kWrite}}) {
+      std::vector<std::string> paths;
+      for (const LandlockPath& path : landlock.paths)
+        if (path.access == access) paths.push_back(path.path);
+      if (!paths.empty()) inner(key, words_text(paths));
+    }
+    const auto number = [](std::uint32_t port) { return std::to_string(port); };
+    if (landlock.connect_tcp) inner("connect_tcp", flow_list(*landlock.connect_tcp, number));
+    if (landlock.bind_tcp) inner("bind_tcp", flow_list(*landlock.bind_tcp, number));
+    if (!landlock.scopes.empty()) inner("scopes", flow_list(landlock.scopes, scope_text));
+    if (level) inner("level", level->value == LandlockLevel::kRequire ? "require" : "prefer");
   }
 
   void write_userns(const UserNamespace& userns) {

@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -56,6 +59,43 @@ static int put(const char* path, const char* text) {
   const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   if (fd < 0) return report(-1);
   return report((int)write(fd, text, strlen(text)));
+}
+
+static const char* outcome(int result) { return result < 0 ? strerrorname_np(errno) : "ok"; }
+
+// Listens on a port of 127.0.0.1 and connects to it.
+static int tcp(const char* port, const char* protocol) {
+  const struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons((unsigned short)atoi(port)),
+                                      .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+  const struct sockaddr* name = (const struct sockaddr*)&address;
+  const int listener = socket(AF_INET, SOCK_STREAM, atoi(protocol));
+  const int client = socket(AF_INET, SOCK_STREAM, atoi(protocol));
+  if (listener < 0 || client < 0) return report(-1);
+  printf("bind=%s ", outcome(bind(listener, name, sizeof address)));
+  listen(listener, 1);
+  printf("connect=%s\n", outcome(connect(client, name, sizeof address)));
+  return 0;
+}
+
+// Connects with what it sends, to a port that it listens on.
+static int fast_open(const char* port) {
+  const struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons((unsigned short)atoi(port)),
+                                      .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+  const struct sockaddr* name = (const struct sockaddr*)&address;
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  if (bind(listener, name, sizeof address) < 0 || listen(listener, 1) < 0) return report(-1);
+  return report((int)sendto(client, "x", 1, MSG_FASTOPEN, name, sizeof address));
+}
+
+static int connect_abstract(const char* text) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  strncpy(address.sun_path + 1, text, sizeof address.sun_path - 2);
+  const size_t size = offsetof(struct sockaddr_un, sun_path) + 1 + strlen(text);
+  const int client = socket(AF_UNIX, SOCK_STREAM, 0);
+  return report(connect(client, (const struct sockaddr*)&address, (socklen_t)size));
 }
 
 static int ids(void) {
@@ -223,6 +263,13 @@ int main(int argc, char** argv) {
   if (!strcmp(verb, "link")) return link_of(a);
   if (!strcmp(verb, "put")) return put(a, b);
   if (!strcmp(verb, "mkdir")) return report(mkdir(a, 0755));
+  if (!strcmp(verb, "truncate")) return report(truncate(a, 0));
+  if (!strcmp(verb, "rename")) return report(rename(a, b));
+  if (!strcmp(verb, "execute")) return report(execl(a, a, "echo", b, NULL));
+  if (!strcmp(verb, "signal")) return report(kill(atoi(a), atoi(b)));
+  if (!strcmp(verb, "tcp")) return tcp(a, b);
+  if (!strcmp(verb, "fast-open")) return fast_open(a);
+  if (!strcmp(verb, "connect-abstract")) return connect_abstract(a);
   if (!strcmp(verb, "ids")) return ids();
   if (!strcmp(verb, "fds")) return fds();
   if (!strcmp(verb, "fd-targets")) return fd_targets(a);

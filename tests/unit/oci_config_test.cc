@@ -57,7 +57,11 @@ JailConfig full_config() {
                   .stop_signal = 3,
                   .stop_grace_period = std::chrono::milliseconds{1500},
                   .time_limit = std::chrono::milliseconds{60000},
-                  .require = {Layer::kSeccomp},
+                  .require = {Layer::kSeccomp, Layer::kLandlock},
+                  .landlock = Landlock{.paths = {{FileAccess::kWrite, "/tmp", ""}},
+                                       .connect_tcp = std::vector<std::uint32_t>{443},
+                                       .bind_tcp = std::vector<std::uint32_t>{},
+                                       .scopes = {LandlockScope::kSignal}},
                   .root_origin = "web.yaml:4:5",
                   .command_origin = "web.yaml:5:5",
                   .user_origin = "web.yaml:6:5",
@@ -84,6 +88,10 @@ TEST_CASE("oci config: everything comes back as it was") {
   CHECK_EQ(back.sysctl[0].first, "net.b");
   CHECK_EQ(back.resources.memory->origin, "--memory");
   CHECK_EQ(back.extra.time_limit->count(), 60000);
+  CHECK_EQ(back.extra.landlock->paths[0].path, "/tmp");
+  CHECK(back.extra.landlock->paths[0].access == FileAccess::kWrite);
+  CHECK_EQ(back.extra.landlock->connect_tcp->at(0), 443);
+  CHECK(back.extra.landlock->bind_tcp->empty());
 }
 
 TEST_CASE("oci config: OCI's members stand where the runtime specification has them") {
@@ -144,9 +152,14 @@ TEST_CASE("oci config: no member may be missing, of another type or unknown") {
   collect(whole, json::json_pointer(), pointers);
   CHECK(pointers.size() > 80);
   // A limit that is not there has no origin either.
-  const std::set<std::string> optional = {
-      "/jaula/timeLimitMs", "/linux/resources/memory/limit", "/linux/resources/cpu/shares",
-      "/linux/resources/cpu/quota", "/linux/resources/pids/limit"};
+  const std::set<std::string> optional = {"/jaula/landlock",
+                                          "/jaula/landlock/connectTcp",
+                                          "/jaula/landlock/bindTcp",
+                                          "/jaula/timeLimitMs",
+                                          "/linux/resources/memory/limit",
+                                          "/linux/resources/cpu/shares",
+                                          "/linux/resources/cpu/quota",
+                                          "/linux/resources/pids/limit"};
   for (const json::json_pointer& pointer : pointers) {
     const std::string path = dotted(pointer);
     const std::string text = pointer.to_string();
@@ -175,7 +188,7 @@ TEST_CASE("oci config: an origin without its limit, mount or rlimit is refused")
 
 TEST_CASE("oci config: a word that is none of the known ones is refused") {
   json changed = json::parse(to_json(full_config()));
-  changed["jaula"]["require"][0] = "landlock";
+  changed["jaula"]["require"][0] = "selinux";
   CHECK_EQ(said_of(changed), "jaula.require[0]: not one of the known words");
 }
 

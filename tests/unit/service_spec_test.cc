@@ -83,7 +83,6 @@ constexpr BadKeys kBadKeys[] = {
      "directory"},
     {"ports: ['80:80']", "web.yaml:4:5: services.web.ports: not supported yet"},
     {"healthcheck: {}", "web.yaml:4:5: services.web.healthcheck: not supported yet"},
-    {"landlock: {}", "web.yaml:4:5: services.web.landlock: not supported yet"},
     {"privileged: true", "web.yaml:4:5: services.web.privileged: not supported yet"},
     {"rootfs: host", "web.yaml:4:5: key `rootfs` is already given at line 3"},
     {"x-jaula: {rootfs: /x}",
@@ -309,12 +308,57 @@ constexpr BadKeys kBadKeys[] = {
     {"userns_mode: {uid: ['0:100:2', '2:101:1'], gid: ['0:1:1']}",
      "web.yaml:4:24: services.web.userns_mode.uid: ranges overlap"},
     {"require: cgroup",
-     "web.yaml:4:14: services.web.require: expected all, or a list of cgroup, seccomp, userns, got "
-     "\"cgroup\""},
-    {"require: [landlock]",
-     "web.yaml:4:15: services.web.require[0]: \"landlock\" is not supported yet"},
+     "web.yaml:4:14: services.web.require: expected all, or a list of cgroup, seccomp, landlock, "
+     "userns, got \"cgroup\""},
     {"require: [selinux]",
-     "web.yaml:4:15: services.web.require[0]: expected cgroup, seccomp or userns, got \"selinux\""},
+     "web.yaml:4:15: services.web.require[0]: expected cgroup, seccomp, landlock or userns, got "
+     "\"selinux\""},
+    // landlock
+    {"landlock: strict",
+     "web.yaml:4:15: services.web.landlock: expected a mapping with exec, ro, rw, connect_tcp, "
+     "bind_tcp, scopes or level, got \"strict\""},
+    {"landlock: {}",
+     "web.yaml:4:15: services.web.landlock: asks for nothing: give `exec` (with `ro` and `rw`), "
+     "`connect_tcp`, `bind_tcp` or `scopes`"},
+    {"landlock: {level: prefer, scopes: []}",
+     "web.yaml:4:15: services.web.landlock: asks for nothing: give `exec` (with `ro` and `rw`), "
+     "`connect_tcp`, `bind_tcp` or `scopes`"},
+    {"landlock: {ro: [/etc]}",
+     "web.yaml:4:15: services.web.landlock: `exec` lists nothing, and then not even the command "
+     "can be executed"},
+    {"landlock: {exec: [], bind_tcp: [80]}",
+     "web.yaml:4:15: services.web.landlock: `exec` lists nothing, and then not even the command "
+     "can be executed"},
+    {"landlock: {exec: /usr}",
+     "web.yaml:4:22: services.web.landlock.exec: expected a list of paths in the jail, got "
+     "\"/usr\""},
+    {"landlock: {exec: [/usr, etc]}",
+     "web.yaml:4:29: services.web.landlock.exec[1]: expected an absolute path in the jail, got "
+     "\"etc\""},
+    {"landlock: {exec: [/usr], rw: [/tmp/../etc]}",
+     "web.yaml:4:35: services.web.landlock.rw[0]: expected a path without `..`, got "
+     "\"/tmp/../etc\""},
+    {"landlock: {exec: [/usr], ro: [[/etc]]}",
+     "web.yaml:4:35: services.web.landlock.ro[0]: expected an absolute path in the jail, got a "
+     "list"},
+    {"landlock: {exe: [/usr], scopes: [signal]}",
+     "web.yaml:4:16: services.web.landlock.exe: unknown key; did you mean `exec`?"},
+    {"landlock: {connect_tcp: [0]}",
+     "web.yaml:4:30: services.web.landlock.connect_tcp[0]: expected a port from 1 to 65535, got "
+     "\"0\""},
+    {"landlock: {connect_tcp: 443}",
+     "web.yaml:4:29: services.web.landlock.connect_tcp: expected a list of ports, got \"443\""},
+    {"landlock: {bind_tcp: [80, 65536]}",
+     "web.yaml:4:31: services.web.landlock.bind_tcp[1]: expected a port from 1 to 65535, or 0 for "
+     "one that the kernel chooses, got \"65536\""},
+    {"landlock: {bind_tcp: [http]}",
+     "web.yaml:4:27: services.web.landlock.bind_tcp[0]: expected a port from 1 to 65535, or 0 for "
+     "one that the kernel chooses, got \"http\""},
+    {"landlock: {scopes: [signals]}",
+     "web.yaml:4:25: services.web.landlock.scopes[0]: expected signal or abstract_unix_socket, got "
+     "\"signals\""},
+    {"landlock: {scopes: [signal], level: must}",
+     "web.yaml:4:41: services.web.landlock.level: expected require or prefer, got \"must\""},
 };
 
 TEST_CASE("spec: each bad value is refused with its place, its path and what was expected") {
@@ -559,9 +603,30 @@ TEST_CASE("spec: the walls") {
   CHECK(spec.userns_mode->value.mode == UserNamespace::Mode::kMap);
   CHECK(spec.userns_mode->value.gid_map.at(1).outside == 5U);
   CHECK(spec.require->value == std::vector<Layer>{Layer::kSeccomp});
-  CHECK(specs.service("require: all").require->value.size() == 3);
+  CHECK(specs.service("require: all").require->value.size() == 4);
   CHECK(specs.service("security_opt: [no-new-privileges]").no_new_privileges->value);
   CHECK(specs.service("x-jaula: {seccomp: strict}").seccomp->value == SeccompProfile::kStrict);
+}
+
+TEST_CASE("spec: landlock is paths in their order, ports, scopes, and how much it matters") {
+  Specs specs;
+  const ServiceSpec spec = specs.service(
+      "landlock:\n      rw: [/tmp/, //run]\n      exec: [/]\n      connect_tcp: ['443', 0x50]\n"
+      "      bind_tcp:\n      scopes: [signal, signal]\n      level: prefer");
+  const Landlock& landlock = spec.landlock->value;
+  REQUIRE(landlock.paths.size() == 3);
+  CHECK(landlock.paths[0].path == "/tmp");
+  CHECK(landlock.paths[1].path == "/run");
+  CHECK(landlock.paths[1].access == FileAccess::kWrite);
+  CHECK(landlock.paths[1].origin.ends_with("web.yaml:5:19: services.web.landlock.rw[1]"));
+  CHECK(landlock.paths[2].path == "/");
+  CHECK(landlock.paths[2].access == FileAccess::kExecute);
+  CHECK(*landlock.connect_tcp == std::vector<std::uint32_t>{443, 80});
+  CHECK(landlock.bind_tcp->empty());
+  CHECK(landlock.scopes == std::vector<LandlockScope>{LandlockScope::kSignal});
+  CHECK(spec.landlock_level->value == LandlockLevel::kPrefer);
+  CHECK_FALSE(specs.service("landlock: {bind_tcp: [0]}").landlock->value.connect_tcp);
+  CHECK_FALSE(specs.service("landlock: {bind_tcp: [0]}").landlock_level);
 }
 
 TEST_CASE("spec: users are names or decimal ids, and nothing that only looks like one") {
@@ -761,7 +826,15 @@ constexpr const char* kWhole =
     "    userns_mode:\n"
     "      uid: [\"0:100000:65536\"]\n"
     "      gid: [\"0:100000:1\", \"1:5:7\"]\n"
-    "    require: [cgroup, userns]\n"
+    "    require: [cgroup, landlock, userns]\n"
+    "    landlock:\n"
+    "      exec: [/usr, \"/a: b\"]\n"
+    "      ro: [/etc]\n"
+    "      rw: [/tmp]\n"
+    "      connect_tcp: [443, 80]\n"
+    "      bind_tcp: []\n"
+    "      scopes: [signal, abstract_unix_socket]\n"
+    "      level: prefer\n"
     "    labels:\n"
     "      \"22:22\": \"22:22\"\n"
     "      com.example.x: \"true\"\n"
