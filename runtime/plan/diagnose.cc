@@ -12,6 +12,7 @@
 #include "runtime/plan/capabilities.h"
 #include "runtime/plan/doctor.h"
 #include "runtime/plan/id_maps.h"
+#include "runtime/plan/landlock.h"
 
 namespace jaula::plan {
 namespace {
@@ -131,13 +132,34 @@ Finding seccomp(const DoctorFacts& facts) {
   return ok("actions " + facts.kernel.seccomp_actions);
 }
 
+Finding landlock_of(int abi) {
+  string what = "ABI " + std::to_string(abi);
+  string newest;
+  bool weaker = false;
+  for (const LandlockFeature& feature : landlock_features()) {
+    if (feature.abi <= abi) continue;
+    what.append("; ").append(feature.what).append(" (ABI ").append(std::to_string(feature.abi));
+    what.append(", Linux ").append(feature.release).append(")");
+    if (!feature.is_wall) continue;
+    weaker = true;
+    newest = feature.release;
+  }
+  return weaker ? degraded(what, "boot Linux " + newest + " or newer") : ok(what);
+}
+
 Finding landlock(const DoctorFacts& facts) {
-  if (facts.kernel.landlock.works()) return ok("ABI " + std::to_string(facts.kernel.landlock_abi));
-  if (facts.kernel.landlock.error == EOPNOTSUPP)
-    return degraded("built into this kernel, but not switched on",
-                    "add landlock to lsm= on the kernel's command line");
-  return degraded("not there: " + reason(facts.kernel.landlock),
-                  "a kernel with CONFIG_SECURITY_LANDLOCK (5.13)");
+  const KernelFacts& kernel = facts.kernel;
+  if (kernel.landlock.works()) return landlock_of(kernel.landlock_abi);
+  if (kernel.landlock.error == EOPNOTSUPP)
+    return degraded("built into this kernel, but switched off",
+                    kernel.security_modules.empty()
+                        ? "put landlock first in lsm= on the kernel's command line"
+                        : "boot with lsm=landlock," + kernel.security_modules);
+  if (kernel.landlock.error == EPERM)
+    return degraded("may not be used here: " + reason(kernel.landlock),
+                    "in a container, let its seccomp filter pass the calls landlock_*");
+  return degraded("not there: " + reason(kernel.landlock),
+                  "boot a kernel with CONFIG_SECURITY_LANDLOCK, 5.13 or newer");
 }
 
 Finding proc_mounts(const DoctorFacts& facts) {

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/landlock.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <utility>
 
+#include "isolation/landlock.h"
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
@@ -68,13 +68,10 @@ void probe_namespaces(KernelFacts& facts) {
 }
 
 void probe_landlock(KernelFacts& facts) {
-  const long abi =
-      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  // ENOSYS: not built. EOPNOTSUPP: built, but not among the security modules of this boot.
-  if (abi < 0)
-    facts.landlock.error = errno;
-  else
-    facts.landlock_abi = static_cast<int>(abi);
+  const Result<int> abi = isolation::landlock_abi();
+  facts.landlock.error = abi ? 0 : abi.error().code();
+  facts.landlock_abi = abi ? *abi : 0;
+  facts.security_modules = line_of("/sys/kernel/security/lsm");
 }
 
 }  // namespace

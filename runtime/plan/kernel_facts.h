@@ -24,6 +24,7 @@ struct KernelFacts {
   std::string seccomp_actions;            // "kill_process … errno … allow"; empty: no seccomp
   int landlock_abi = 0;                   // 0: none
   Trial landlock;
+  std::string security_modules;   // of this boot, "lockdown,yama"; empty: not to be seen
   bool clone_into_cgroup = true;  // 5.7
   bool cgroup_kill = true;        // 5.14
   std::string ptrace_scope;       // Yama; empty: not there

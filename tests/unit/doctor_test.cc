@@ -25,7 +25,7 @@ DoctorFacts good_host() {
   facts.host.cgroups.controllers = {"cpu", "memory", "pids", "io", "cpuset"};
   facts.kernel.release = "6.1.0-18-amd64";
   facts.kernel.seccomp_actions = "kill_process trap errno log allow";
-  facts.kernel.landlock_abi = 2;
+  facts.kernel.landlock_abi = 7;
   facts.kernel.ptrace_scope = "1";
   facts.kernel.core_pattern = "core";
   facts.machine.cpu_extension = "vmx";
@@ -169,6 +169,39 @@ TEST_CASE("doctor: what is only less safe or less handy is degraded") {
         FindingState::kMissing);
   CHECK(state("proc", [](DoctorFacts& f) { f.kernel.proc.error = EPERM; }) ==
         FindingState::kMissing);
+}
+
+TEST_CASE("doctor: what Landlock's ABI lacks is told with its remedy, and why there is none") {
+  const auto of_abi = [](int abi) {
+    return after(
+        good_host(), [&](DoctorFacts& f) { f.kernel.landlock_abi = abi; }, "landlock");
+  };
+  CHECK(of_abi(7).what == "ABI 7");
+  CHECK(of_abi(8).what == "ABI 8");
+  CHECK(of_abi(6).state == FindingState::kOk);
+  CHECK(of_abi(6).what ==
+        "ABI 6; what a jail refuses itself is in the host's audit log (ABI 7, Linux 6.15)");
+  CHECK(of_abi(4).state == FindingState::kDegraded);
+  CHECK(of_abi(4).what ==
+        "ABI 4; ioctl(2) on devices cannot be held back (ABI 5, Linux 6.10); signals and abstract "
+        "UNIX sockets cannot be held back (ABI 6, Linux 6.12); what a jail refuses itself is in "
+        "the host's audit log (ABI 7, Linux 6.15)");
+  CHECK(of_abi(4).remedy == "boot Linux 6.12 or newer");
+  CHECK(contains(of_abi(1).what, "ABI 1; no file can be renamed into another directory (ABI 2"));
+
+  const auto without = [](int error, const char* modules = "") {
+    return after(
+        good_host(),
+        [&](DoctorFacts& f) {
+          f.kernel.landlock.error = error;
+          f.kernel.security_modules = modules;
+        },
+        "landlock");
+  };
+  CHECK(without(EOPNOTSUPP, "lockdown,yama").remedy == "boot with lsm=landlock,lockdown,yama");
+  CHECK(without(EOPNOTSUPP).remedy == "put landlock first in lsm= on the kernel's command line");
+  CHECK(contains(without(EPERM).remedy, "let its seccomp filter pass the calls landlock_*"));
+  CHECK(contains(without(ENOSYS).remedy, "CONFIG_SECURITY_LANDLOCK"));
 }
 
 TEST_CASE("doctor: who runs the machine, and which virtualization is possible, stand on a line") {
