@@ -26,6 +26,13 @@ Error refused(int reason, const char* what, std::uint32_t id) noexcept {
   return error;
 }
 
+Error groups_refused(Error error, const std::string& origin) noexcept {
+  if (!origin.empty()) error.in(origin, ": ");
+  if (error.code() == EINVAL)
+    error.hint("one of them is not mapped into the jail: see its map in `jaula plan`");
+  return error;
+}
+
 Result<void> set_ids(uid_t uid, gid_t gid) noexcept {
   if (::syscall(SYS_setresgid, gid, gid, gid) < 0) return refused(errno, "become group ", gid);
   if (::syscall(SYS_setresuid, uid, uid, uid) < 0) return refused(errno, "become user ", uid);
@@ -75,7 +82,10 @@ Result<void> apply(const Credentials& credentials) noexcept {
   ::umask(credentials.umask);
   // The bounding set first: dropping from it needs CAP_SETPCAP, which goes with the ids.
   TRY(drop_bounding(credentials.bounding));
-  if (credentials.set_groups) TRY(set_groups(credentials.groups.data(), credentials.groups.size()));
+  if (credentials.set_groups) {
+    Result<void> set = set_groups(credentials.groups.data(), credentials.groups.size());
+    if (!set) return groups_refused(set.error(), credentials.groups_origin);
+  }
   TRY(sys::prctl(PR_SET_KEEPCAPS, 1, "PR_SET_KEEPCAPS"));
   TRY(set_ids(credentials.uid, credentials.gid));
   // An ambient capability must be inheritable when it is raised (capabilities(7)).

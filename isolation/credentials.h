@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "runtime/base/result.h"
@@ -15,6 +16,7 @@ struct Credentials {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups;  // supplementary, with the primary one
+  std::string groups_origin;  // where the spec adds to them
   bool set_groups = true;     // false where the user namespace denies setgroups
   mode_t umask = 0022;
   // Bit n is capability n. Inheritable is empty (CVE-2022-24769) but for what is ambient, which

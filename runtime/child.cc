@@ -240,6 +240,9 @@ void jail_main(const plan::LaunchPlan& plan, const ChildFds& fds) noexcept {
 void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
                int namespaces) noexcept {
   ::close(fds.parent);
+  // While this is a process of the host's, with its privileges and its /proc.
+  if (Result<void> scored = isolation::write_for(0, plan.oom_score); !scored)
+    fail(fds.sync, scored.error());
   // Whoever is in the jail must not read this process, which still has the host's memory and
   // descriptors. CVE-2016-9962
   if (Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE"); !hidden)

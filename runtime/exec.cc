@@ -102,7 +102,8 @@ Result<int> exec_in_jail(const StateStore& store, const std::string& name,
   const Fd signals = TRY(block_signals());
   Launched process =
       TRY(launch_exec(planned.plan, cgroup ? cgroup.fd() : -1, target.get(), stdio.child_ends()));
-  planned.plan.ids = {};  // they are the jail's
+  planned.plan.ids = {};        // they are the jail's
+  planned.plan.oom_score = {};  // it has been set by itself, before it joined
   TRY(process.admit(planned.plan));
   TRY(process.confirm());
   TRY(stdio.started(process.terminal()));

@@ -157,6 +157,7 @@ Result<void> Launched::admit(const plan::LaunchPlan& plan) {
   TRY(isolation::write_for(pid_, plan.ids));
   TRY(map_trees(trees_, pid_));
   trees_ = {};
+  TRY(isolation::write_for(pid_, plan.oom_score));
   Result<void> raised = isolation::raise_for(pid_, plan.rlimits);
   if (!raised) return plan::with_rlimit_origin(raised.error(), plan);
   return send_message(sync_.get(), {.kind = SyncMessage::Kind::kGo});

@@ -118,6 +118,11 @@ void make_credentials(Making& making, const IdPlan& ids) {
   credentials.groups.assign(process.user.additional_gids.begin(),
                             process.user.additional_gids.end());
   credentials.set_groups = !ids.maps.deny_setgroups;
+  credentials.groups_origin = making.config.extra.groups_origin;
+  if (!credentials.set_groups && !credentials.groups_origin.empty())
+    making.out.problems.push_back(
+        Error(0, credentials.groups_origin, ": no group can be added: one id alone is mapped")
+            .hint("give this user a range in /etc/subuid and /etc/subgid"));
   credentials.umask = process.user.umask;
   credentials.bounding = capability_mask(process.capabilities.bounding);
   credentials.permitted = capability_mask(process.capabilities.permitted);
@@ -166,6 +171,8 @@ void make_rlimits(Making& making) {
     making.out.plan.rlimits.push_back({found->second, limit.soft, limit.hard});
     making.out.plan.rlimit_origins.push_back(limit.origin);
   }
+  if (const auto score = making.config.process.oom_score_adj)
+    making.out.plan.oom_score = {std::to_string(*score), making.config.extra.oom_score_origin};
   if (!bounds_processes_by_rlimit(making)) return;
   const std::uint64_t count =
       std::min(making.config.resources.pids->value, making.facts.max_processes);

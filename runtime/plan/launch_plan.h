@@ -15,6 +15,7 @@
 #include "isolation/id_maps.h"
 #include "isolation/landlock.h"
 #include "isolation/mounts.h"
+#include "isolation/oom_score.h"
 #include "isolation/payload.h"
 #include "isolation/rlimits.h"
 #include "isolation/seccomp.h"
@@ -38,6 +39,7 @@ struct LaunchPlan {
   std::vector<isolation::Sysctl> sysctls;
   std::vector<isolation::Rlimit> rlimits;
   std::vector<std::string> rlimit_origins;
+  isolation::OomScore oom_score;
   isolation::Credentials credentials;
   isolation::SeccompFilter seccomp;
   isolation::Landlock landlock;

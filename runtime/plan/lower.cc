@@ -41,6 +41,20 @@ void lower_root(const ServiceSpec& service, JailConfig& config, std::vector<Erro
                            .hint("mount a volume for what is to be kept"));
 }
 
+// After the user's own, which stay.
+void lower_groups(const ServiceSpec& service, const UserDatabase& users, JailConfig& config,
+                  std::vector<Error>& problems) {
+  std::vector<std::uint32_t>& gids = config.process.user.additional_gids;
+  for (const auto& group : service.group_add) {
+    config.extra.groups_origin = group.origin.text();
+    Result<std::uint32_t> gid = find_group(users, group.value);
+    if (!gid)
+      problems.push_back(gid.error().in(group.origin.text(), ": "));
+    else if (std::find(gids.begin(), gids.end(), *gid) == gids.end())
+      gids.push_back(*gid);
+  }
+}
+
 void lower_process(const ServiceSpec& service, const UserDatabase& users, JailConfig& config,
                    std::vector<Error>& problems) {
   spec::Process& process = config.process;
@@ -60,6 +74,7 @@ void lower_process(const ServiceSpec& service, const UserDatabase& users, JailCo
   } else {
     problems.push_back(user.error().in(config.extra.user_origin, ": "));
   }
+  lower_groups(service, users, config, problems);
   process.cwd = value_or<std::string>(service.working_dir, "/");
   if (service.working_dir) config.extra.directory_origin = service.working_dir->origin.text();
   process.no_new_privileges = value_or(service.no_new_privileges, true);
@@ -157,6 +172,11 @@ void lower_limits(const ServiceSpec& service, JailConfig& config) {
     resources.pids = spec::Limit{strict ? kStrictPids : kDefaultPids, ""};
   } else if (service.pids_limit->value >= 0) {
     resources.pids = limit(service.pids_limit);
+  }
+  config.extra.shm_size = value_or(service.shm_size, config.extra.shm_size);
+  if (service.oom_score_adj) {
+    config.process.oom_score_adj = service.oom_score_adj->value;
+    config.extra.oom_score_origin = service.oom_score_adj->origin.text();
   }
   config.process.rlimits = {{"RLIMIT_CORE", 0, 0, ""}};
   for (const spec::Ulimit& ulimit : service.ulimits) {

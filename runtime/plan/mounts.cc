@@ -41,7 +41,7 @@ MountOp file_system(std::string type, std::string target, std::uint64_t attribut
 }
 
 // A fresh /dev: device nodes cannot be made in a user namespace, so those of the machine are bound.
-void add_dev(MountPlan& plan, const MountFacts& facts) {
+void add_dev(MountPlan& plan, const spec::JailConfig& config, const MountFacts& facts) {
   MountOp dev = file_system("tmpfs", "dev", MOUNT_ATTR_NOSUID);
   dev.options = {{"mode", "0755"}, {"size", "64k"}};
   plan.ops.push_back(std::move(dev));
@@ -61,7 +61,7 @@ void add_dev(MountPlan& plan, const MountFacts& facts) {
   if (facts.tty_group) pts.options.emplace_back("gid", "5");
   plan.ops.push_back(std::move(pts));
   MountOp shm = file_system("tmpfs", "dev/shm", kNoSuidDevExec);
-  shm.options = {{"mode", "1777"}, {"size", "67108864"}};
+  shm.options = {{"mode", "1777"}, {"size", std::to_string(config.extra.shm_size)}};
   plan.ops.push_back(std::move(shm));
   plan.ops.push_back(file_system("mqueue", "dev/mqueue", kNoSuidDevExec));
 }
@@ -76,9 +76,10 @@ bool is_mount_point_of_sysfs(std::string_view path) {
   return std::find(kEmpty.begin(), kEmpty.end(), path) != kEmpty.end();
 }
 
-void add_kernel_file_systems(MountPlan& plan, const MountFacts& facts) {
+void add_kernel_file_systems(MountPlan& plan, const spec::JailConfig& config,
+                             const MountFacts& facts) {
   plan.ops.push_back(file_system("proc", "proc", kNoSuidDevExec));
-  add_dev(plan, facts);
+  add_dev(plan, config, facts);
   if (has_fresh_sysfs(facts)) {
     plan.ops.push_back(file_system("sysfs", "sys", kNoSuidDevExec | MOUNT_ATTR_RDONLY));
   } else {
@@ -211,7 +212,7 @@ MountPlan make_mount_plan(const spec::JailConfig& config,
     plan.root.source = config.root_path;
     plan.root.idmapped = facts.idmapped;
   }
-  add_kernel_file_systems(plan, facts);
+  add_kernel_file_systems(plan, config, facts);
   for (const spec::MountConfig& mount : config.mounts) add_mount(plan, mount, facts);
   const bool fresh_sysfs = has_fresh_sysfs(facts);
   for (const std::string& path : config.masked_paths)

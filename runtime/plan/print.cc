@@ -145,6 +145,7 @@ void print_limits(const LaunchPlan& plan, const spec::JailConfig& config, Facts&
   };
   for (const spec::RlimitConfig& limit : config.process.rlimits)
     facts.line("limit ", limit.type, " ", value(limit.soft), " ", value(limit.hard));
+  if (!plan.oom_score.value.empty()) facts.line("oom_score_adj ", plan.oom_score.value);
   for (const isolation::Sysctl& sysctl : plan.sysctls)
     facts.line("sysctl ", sysctl.path, " = ", escaped(sysctl.value));
 }

@@ -63,7 +63,7 @@ std::optional<PasswdEntry> find_passwd(std::string_view passwd, Matches matches)
   return found ? std::optional(entry) : std::nullopt;
 }
 
-std::optional<std::uint32_t> find_group(std::string_view group, std::string_view name) {
+std::optional<std::uint32_t> group_called(std::string_view group, std::string_view name) {
   std::optional<std::uint32_t> gid;
   find_line<3>(group, [&](const auto& fields) {
     if (fields[0] != name) return false;
@@ -106,6 +106,13 @@ Result<UserDatabase> load_users(const std::string& root) {
   return users;
 }
 
+Result<std::uint32_t> find_group(const UserDatabase& users, std::string_view text) {
+  if (is_number(text)) return number(text, "the group id");
+  const auto gid = group_called(users.group, text);
+  if (!gid) return Error(0, "there is no group ", text, " in the /etc/group of the root");
+  return *gid;
+}
+
 Result<spec::User> find_user(const UserDatabase& users, std::string_view text) {
   const std::size_t colon = text.find(':');
   const std::string_view name = text.substr(0, colon);
@@ -129,13 +136,7 @@ Result<spec::User> find_user(const UserDatabase& users, std::string_view text) {
     // As docker: a group that is named stands alone.
     const std::string_view group = text.substr(colon + 1);
     user.additional_gids.clear();
-    if (is_number(group)) {
-      user.gid = TRY(number(group, "the group id"));
-    } else {
-      const auto gid = find_group(users.group, group);
-      if (!gid) return Error(0, "there is no group ", group, " in the /etc/group of the root");
-      user.gid = *gid;
-    }
+    user.gid = TRY(find_group(users, group));
   }
   // CVE-2022-2989, CVE-2022-36109: the primary group belongs to the set.
   auto& groups = user.additional_gids;

@@ -25,6 +25,9 @@ Result<UserDatabase> load_users(const std::string& root);
 // number that has an account gets the account's group and groups.
 Result<spec::User> find_user(const UserDatabase& users, std::string_view text);
 
+// NAME|GID, likewise.
+Result<std::uint32_t> find_group(const UserDatabase& users, std::string_view text);
+
 // The account's home directory, for HOME.
 std::optional<std::string> home_of(const UserDatabase& users, std::uint32_t uid);
 

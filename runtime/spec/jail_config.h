@@ -42,6 +42,7 @@ struct Process {
   CapabilitySets capabilities;
   std::vector<RlimitConfig> rlimits;
   bool no_new_privileges = true;
+  std::optional<std::int64_t> oom_score_adj = {};
 };
 
 struct MountConfig {
@@ -76,7 +77,8 @@ enum class RootKind : std::uint8_t { kDirectory, kHost };
 struct Extra {
   RootKind root_kind = RootKind::kDirectory;
   bool ephemeral = false;
-  bool init = true;  // a reaper of ours is PID 1
+  bool init = true;                                  // a reaper of ours is PID 1
+  std::uint64_t shm_size = std::uint64_t{64} << 20;  // of /dev/shm, in bytes
   SeccompProfile seccomp = SeccompProfile::kDefault;
   UserNamespace::Mode userns = UserNamespace::Mode::kAuto;
   NetworkMode network = NetworkMode::kPrivate;
@@ -87,7 +89,7 @@ struct Extra {
   std::optional<Landlock> landlock = {};
   // Spec lines, for messages.
   std::string root_origin, command_origin, user_origin, directory_origin, userns_origin;
-  std::string landlock_origin = {};
+  std::string landlock_origin = {}, groups_origin = {}, oom_score_origin = {};
   std::map<std::string, std::string> sysctl_origins;  // by name
 };
 

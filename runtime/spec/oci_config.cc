@@ -53,6 +53,8 @@ void walk_process(auto& json, auto& process) {
     json.member("hard", limit.hard);
   });
   json.member("noNewPrivileges", process.no_new_privileges);
+  if (json.present("oomScoreAdj", process.oom_score_adj))
+    json.member("oomScoreAdj", *process.oom_score_adj);
 }
 
 void walk_limit(auto& json, std::string_view key, auto& limit) {
@@ -119,6 +121,7 @@ void walk_extra(auto& json, auto& config) {
   json.member("rootKind", extra.root_kind, kRootKinds);
   json.member("ephemeral", extra.ephemeral);
   json.member("init", extra.init);
+  json.member("shmSize", extra.shm_size);
   json.member("seccomp", extra.seccomp, kProfiles);
   json.member("userns", extra.userns, kUserNamespaces);
   json.member("network", extra.network, kNetworks);

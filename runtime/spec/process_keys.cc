@@ -169,6 +169,16 @@ void read_user(const Value& value, ServiceSpec& spec) {
   keep(spec.user, value, text);
 }
 
+void read_group_add(const Value& list, ServiceSpec& spec) {
+  list.each_item("a list of groups", [&](const Value& value) {
+    constexpr std::string_view kWhat = "the name or the number of a group (0 to 4294967294)";
+    const auto text = value.text(kWhat);
+    if (!text) return;
+    if (!is_user_or_group(*text)) return value.expected(kWhat);
+    spec.group_add.push_back({*text, value.origin()});
+  });
+}
+
 bool is_host_label(std::string_view label) {
   constexpr std::size_t kLongest = 63;
   const auto letter_or_digit = [](char c) {
@@ -230,6 +240,7 @@ constexpr KeyRow kProcessKeys[] = {
     {"environment", read_environment},
     {"working_dir", read_working_dir},
     {"user", read_user},
+    {"group_add", read_group_add},
     {"hostname", read_hostname},
     {"init", read_init},
     {"stop_signal", read_stop_signal},

@@ -58,6 +58,21 @@ void read_pids_limit(const Value& value, ServiceSpec& spec) {
   keep(spec.pids_limit, value, limit);
 }
 
+void read_shm_size(const Value& value, ServiceSpec& spec) {
+  // A tmpfs of size 0 is one without a limit.
+  constexpr std::string_view kWhat = "a size of at least 4k, such as 64m";
+  constexpr std::uint64_t kSmallest = 4096;
+  const auto text = value.text(kWhat);
+  if (!text) return;
+  const auto size = parse_size(*text);
+  if (!size || *size < kSmallest || *size > INT64_MAX) return value.expected(kWhat);
+  keep(spec.shm_size, value, size);
+}
+
+void read_oom_score_adj(const Value& value, ServiceSpec& spec) {
+  keep(spec.oom_score_adj, value, value.integer(-1000, 1000, "a whole number from -1000 to 1000"));
+}
+
 constexpr std::array<std::string_view, 15> kUlimits = {
     "core",   "cpu",   "data", "fsize",  "locks",  "memlock",    "msgqueue", "nice",
     "nofile", "nproc", "rss",  "rtprio", "rttime", "sigpending", "stack"};
@@ -124,8 +139,13 @@ void read_ulimits(const Value& ulimits, ServiceSpec& spec) {
 }
 
 constexpr KeyRow kResourceKeys[] = {
-    {"mem_limit", read_mem_limit},   {"cpus", read_cpus},       {"cpu_shares", read_cpu_shares},
-    {"pids_limit", read_pids_limit}, {"ulimits", read_ulimits},
+    {"mem_limit", read_mem_limit},
+    {"cpus", read_cpus},
+    {"cpu_shares", read_cpu_shares},
+    {"pids_limit", read_pids_limit},
+    {"ulimits", read_ulimits},
+    {"shm_size", read_shm_size},
+    {"oom_score_adj", read_oom_score_adj},
 };
 
 }  // namespace

@@ -104,7 +104,8 @@ struct ServiceSpec {
   // on from the caller's environment (`NAME` without a value) are resolved here.
   std::vector<std::pair<std::string, std::string>> environment;
   Key<std::string> working_dir;
-  Key<std::string> user;  // strict form checked: NAME|UID[:GROUP|GID]
+  Key<std::string> user;                        // strict form checked: NAME|UID[:GROUP|GID]
+  std::vector<Sourced<std::string>> group_add;  // NAME or GID
   Key<std::string> hostname;
   std::vector<Volume> volumes;
   std::vector<Tmpfs> tmpfs;
@@ -114,6 +115,8 @@ struct ServiceSpec {
   Key<std::uint64_t> cpus;        // millionths of one CPU
   Key<std::uint64_t> cpu_shares;  // 2..262144, cgroup v1's scale as docker has it
   Key<std::int64_t> pids_limit;   // -1: unlimited
+  Key<std::uint64_t> shm_size;    // bytes
+  Key<std::int64_t> oom_score_adj;
   std::vector<Ulimit> ulimits;
   std::vector<Sourced<std::string>> cap_add;  // CAP_NET_ADMIN, or ALL
   std::vector<Sourced<std::string>> cap_drop;

@@ -125,6 +125,8 @@ class ServiceWriter {
     write_map("environment", spec.environment);
     write("working_dir", spec.working_dir, yaml_value);
     write("user", spec.user, yaml_value);
+    write_list("group_add", spec.group_add,
+               [](const Sourced<std::string>& group) { return yaml_value(group.value); });
     write("hostname", spec.hostname, yaml_value);
     write("init", spec.init, boolean_text);
     write("stop_signal", spec.stop_signal, format_signal);
@@ -152,6 +154,8 @@ class ServiceWriter {
     write("cpus", spec.cpus, format_cpus);
     write("cpu_shares", spec.cpu_shares, number);
     write("pids_limit", spec.pids_limit, number);
+    write("shm_size", spec.shm_size, format_size);
+    write("oom_score_adj", spec.oom_score_adj, number);
     if (!spec.ulimits.empty()) out_ += "    ulimits:\n";
     for (const Ulimit& limit : spec.ulimits)
       out_ += "      " + limit.name + ": {soft: " + limit_text(limit.soft) +

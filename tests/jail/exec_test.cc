@@ -56,6 +56,16 @@ TEST_CASE("exec: identity, filter, capabilities and limits are the jail's") {
   CHECK_EQ(jail.exec({"probe", "fds"}).out, "0\n1\n2\n");
 }
 
+TEST_CASE("exec: the added groups and the score for a lack of memory are the jail's") {
+  const Jails jails;
+  const Running jail(jails, "added", {"--oom-score-adj", "900"});
+  CHECK_EQ(jail.exec({"probe", "cat", "/proc/self/oom_score_adj"}).out, "900\n");
+  if (contains(jails.probe({"cat", "/proc/self/setgroups"}).out, "deny"))
+    return skip("one id alone is mapped here");
+  const Running other(jails, "groups", {"--group-add", "extra"});
+  CHECK(contains(other.exec({"probe", "ids"}).out, "groups=0,50 "));
+}
+
 TEST_CASE("exec: -u, -w and -e take effect, and another user has no capabilities") {
   const Jails jails;
   const Running jail(jails, "options");

@@ -1,7 +1,9 @@
+#include <linux/capability.h>
 #include <sys/stat.h>
 
 #include <sstream>
 
+#include "runtime/plan/host_facts.h"
 #include "tests/jail/jails.h"
 
 namespace jaula::test {
@@ -174,6 +176,62 @@ TEST_CASE("jail: a volume shows the host's files as its own, and :ro refuses wri
   CHECK_EQ(jails.probe({"put", "/data/new", "more"}, {"-v", source + ":/data"}).out, "ok\n");
   CHECK_EQ(file_bytes(source + "/new"), "more");
   CHECK_EQ(jails.probe({"put", "/data/new", "x"}, {"-v", source + ":/data:ro"}).out, "EROFS\n");
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("jail: /dev/shm is of 64m, or of the size that is asked for") {
+  const Jails jails;
+  const std::string shm = "/dev/shm tmpfs rw,nosuid,nodev,noexec,relatime,size=";
+  CHECK(contains(jails.probe({"cat", "/proc/mounts"}).out, shm + "65536k"));
+  CHECK(contains(jails.probe({"cat", "/proc/mounts"}, {"--shm-size", "1m"}).out, shm + "1024k"));
+  CHECK(contains(jails.jaula({"plan", "--shm-size", "1m", jails.root(), "x"}).out,
+                 "/dev/shm rw nosuid nodev noexec mode=1777 size=1048576\n"));
+}
+
+TEST_CASE("jail: groups are added by the names of its own /etc/group, or by number") {
+  const Jails jails;
+  if (contains(jails.probe({"cat", "/proc/self/setgroups"}).out, "deny")) {
+    const Ran refused = jails.probe({"ids"}, {"--group-add", "extra"});
+    CHECK_EQ(refused.code, 125);
+    CHECK(contains(refused.err, "no group can be added: one id alone is mapped"));
+    return;
+  }
+  const Words added = {"--group-add", "extra", "--group-add", "7", "--group-add", "7"};
+  // The kernel sorts them.
+  CHECK(contains(jails.probe({"ids"}, added).out, "uid=0 gid=0 groups=0,7,50 "));
+  CHECK(contains(jails.probe({"ids"}, {"-u", "web", "--group-add", "0"}).out, "groups=0,34,50 "));
+  CHECK(contains(jails.probe({"ids"}, {"-u", "web:7", "--group-add", "extra"}).out,
+                 "gid=7 groups=7,50 "));
+  const Ran unknown = jails.probe({"ids"}, {"--group-add", "nobody-has-it"});
+  CHECK_EQ(unknown.code, 125);
+  CHECK_EQ(unknown.err,
+           "jaula: --group-add: there is no group nobody-has-it in the /etc/group of the root\n");
+  const Ran unmapped = jails.probe({"ids"}, {"--group-add", "4000000000"});
+  CHECK_EQ(unmapped.code, 125);
+  CHECK_EQ(unmapped.err,
+           "jaula: --group-add: set supplementary groups: Invalid argument\n       one of them is "
+           "not mapped into the jail: see its map in `jaula plan`\n");
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("jail: oom_score_adj holds for the payload and PID 1; lowering it takes a privilege") {
+  const Jails jails;
+  const std::string own = file_bytes("/proc/self/oom_score_adj");
+  CHECK_EQ(jails.probe({"cat", "/proc/self/oom_score_adj"}).out, own);
+  const Words higher = {"--oom-score-adj", "900"};
+  CHECK_EQ(jails.probe({"cat", "/proc/self/oom_score_adj"}, higher).out, "900\n");
+  CHECK_EQ(jails.probe({"cat", "/proc/1/oom_score_adj"}, higher).out, "900\n");
+  const Ran lower = jails.probe({"cat", "/proc/self/oom_score_adj"}, {"--oom-score-adj", "-900"});
+  const plan::HostFacts facts = plan::probe_for_start();
+  if (facts.initial_user_namespace && facts.has(CAP_SYS_RESOURCE)) {
+    CHECK_EQ(lower.out, "-900\n");
+  } else {
+    CHECK_EQ(lower.code, 125);
+    CHECK_EQ(lower.err,
+             "jaula: --oom-score-adj: set oom_score_adj to -900: Permission denied\n       below "
+             "what it is already it is set by root with CAP_SYS_RESOURCE alone\n");
+  }
+  CHECK_EQ(file_bytes("/proc/self/oom_score_adj"), own);
   CHECK_EQ(jails.left_behind(), "");
 }
 

@@ -33,7 +33,8 @@ JailConfig full_config() {
       .cwd = "/srv",
       .capabilities = {caps, {"CAP_CHOWN"}, {}, caps, {"CAP_KILL"}},
       .rlimits = {{"RLIMIT_NOFILE", 1024, UINT64_MAX, "web.yaml:3:5"}, {"RLIMIT_CORE", 0, 0, ""}},
-      .no_new_privileges = false};
+      .no_new_privileges = false,
+      .oom_score_adj = -500};
   config.mounts = {{"/data", "bind", "/srv/data", {"rbind", "ro"}, "web.yaml:14:9"},
                    {"/tmp", "tmpfs", "tmpfs", {}, ""}};
   config.namespaces = {"user", "pid", "mount"};
@@ -51,6 +52,7 @@ JailConfig full_config() {
   config.extra = {.root_kind = RootKind::kHost,
                   .ephemeral = true,
                   .init = false,
+                  .shm_size = 1 << 20,
                   .seccomp = SeccompProfile::kStrict,
                   .userns = UserNamespace::Mode::kKeepId,
                   .network = NetworkMode::kNone,
@@ -86,6 +88,8 @@ TEST_CASE("oci config: everything comes back as it was") {
   CHECK_EQ(back.process.rlimits[0].origin, "web.yaml:3:5");
   CHECK_EQ(back.mounts[0].origin, "web.yaml:14:9");
   CHECK_EQ(back.sysctl[0].first, "net.b");
+  CHECK_EQ(*back.process.oom_score_adj, -500);
+  CHECK_EQ(back.extra.shm_size, 1 << 20);
   CHECK_EQ(back.resources.memory->origin, "--memory");
   CHECK_EQ(back.extra.time_limit->count(), 60000);
   CHECK_EQ(back.extra.landlock->paths[0].path, "/tmp");
@@ -101,6 +105,8 @@ TEST_CASE("oci config: OCI's members stand where the runtime specification has t
            json({{"uid", 1000}, {"gid", 100}, {"umask", 027}, {"additionalGids", {100, 7}}}));
   CHECK_EQ(oci["process"]["capabilities"]["ambient"], json({"CAP_KILL"}));
   CHECK_EQ(oci["process"]["rlimits"][1], json({{"type", "RLIMIT_CORE"}, {"soft", 0}, {"hard", 0}}));
+  CHECK_EQ(oci["process"]["oomScoreAdj"], -500);
+  CHECK_EQ(oci["jaula"]["shmSize"], 1 << 20);
   CHECK_EQ(oci["root"], json({{"path", "/srv/rootfs"}, {"readonly", true}}));
   CHECK_EQ(oci["mounts"][0], json({{"destination", "/data"},
                                    {"type", "bind"},
@@ -152,14 +158,12 @@ TEST_CASE("oci config: no member may be missing, of another type or unknown") {
   collect(whole, json::json_pointer(), pointers);
   CHECK(pointers.size() > 80);
   // A limit that is not there has no origin either.
-  const std::set<std::string> optional = {"/jaula/landlock",
-                                          "/jaula/landlock/connectTcp",
-                                          "/jaula/landlock/bindTcp",
-                                          "/jaula/timeLimitMs",
-                                          "/linux/resources/memory/limit",
-                                          "/linux/resources/cpu/shares",
-                                          "/linux/resources/cpu/quota",
-                                          "/linux/resources/pids/limit"};
+  const std::set<std::string> optional = {
+      "/process/oomScoreAdj",        "/jaula/landlock",
+      "/jaula/landlock/connectTcp",  "/jaula/landlock/bindTcp",
+      "/jaula/timeLimitMs",          "/linux/resources/memory/limit",
+      "/linux/resources/cpu/shares", "/linux/resources/cpu/quota",
+      "/linux/resources/pids/limit"};
   for (const json::json_pointer& pointer : pointers) {
     const std::string path = dotted(pointer);
     const std::string text = pointer.to_string();

@@ -313,6 +313,33 @@ constexpr BadKeys kBadKeys[] = {
     {"require: [selinux]",
      "web.yaml:4:15: services.web.require[0]: expected cgroup, seccomp, landlock or userns, got "
      "\"selinux\""},
+    // group_add, shm_size, oom_score_adj
+    {"group_add: web",
+     "web.yaml:4:16: services.web.group_add: expected a list of groups, got \"web\""},
+    {"group_add: [web, 010]",
+     "web.yaml:4:22: services.web.group_add[1]: expected the name or the number of a group (0 to "
+     "4294967294), got \"010\""},
+    {"group_add: ['a b']",
+     "web.yaml:4:17: services.web.group_add[0]: expected the name or the number of a group (0 to "
+     "4294967294), got \"a b\""},
+    {"shm_size: 0",
+     "web.yaml:4:15: services.web.shm_size: expected a size of at least 4k, such as 64m, got "
+     "\"0\""},
+    {"shm_size: 12q",
+     "web.yaml:4:15: services.web.shm_size: expected a size of at least 4k, such as 64m, got "
+     "\"12q\""},
+    {"shm_size: [64m]",
+     "web.yaml:4:15: services.web.shm_size: expected a size of at least 4k, such as 64m, got a "
+     "list"},
+    {"oom_score_adj: 1001",
+     "web.yaml:4:20: services.web.oom_score_adj: expected a whole number from -1000 to 1000, got "
+     "\"1001\""},
+    {"oom_score_adj: -1001",
+     "web.yaml:4:20: services.web.oom_score_adj: expected a whole number from -1000 to 1000, got "
+     "\"-1001\""},
+    {"oom_score_adj: low",
+     "web.yaml:4:20: services.web.oom_score_adj: expected a whole number from -1000 to 1000, got "
+     "\"low\""},
     // landlock
     {"landlock: strict",
      "web.yaml:4:15: services.web.landlock: expected a mapping with exec, ro, rw, connect_tcp, "
@@ -793,6 +820,7 @@ constexpr const char* kWhole =
     "      C: \"\\x1b[0m \\x9b \xC3\xB1 \xF0\x9F\x98\x80 \\n\"\n"
     "    working_dir: /srv\n"
     "    user: www-data:33\n"
+    "    group_add: [audio, \"44\"]\n"
     "    hostname: web.example\n"
     "    init: false\n"
     "    stop_signal: SIGRTMIN+3\n"
@@ -814,6 +842,8 @@ constexpr const char* kWhole =
     "    cpus: 0.333333\n"
     "    cpu_shares: 2\n"
     "    pids_limit: -1\n"
+    "    shm_size: 1537k\n"
+    "    oom_score_adj: -500\n"
     "    ulimits:\n"
     "      nofile: {soft: 1024, hard: -1}\n"
     "    cap_add: [CAP_NET_ADMIN]\n"
