@@ -174,7 +174,7 @@ void read_group_add(const Value& list, ServiceSpec& spec) {
     constexpr std::string_view kWhat = "the name or the number of a group (0 to 4294967294)";
     const auto text = value.text(kWhat);
     if (!text) return;
-    if (!is_user_or_group(*text)) return value.expected(kWhat);
+    if (!is_group(*text)) return value.expected(kWhat);
     spec.group_add.push_back({*text, value.origin()});
   });
 }

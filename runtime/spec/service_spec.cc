@@ -132,20 +132,6 @@ SpecFile finish(Context& context, SpecFile file) {
   return file;
 }
 
-// 4294967295 is -1, which the kernel reads as "leave it".
-bool is_user_or_group(std::string_view text) {
-  constexpr std::size_t kLongestName = 32;
-  constexpr std::uint64_t kLargestId = 4294967294;
-  const bool number = !text.empty() && text[0] >= '0' && text[0] <= '9';
-  if (number) return (text == "0" || text[0] != '0') && parse_decimal(text, kLargestId).has_value();
-  const auto in_name = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == '-';
-  };
-  return !text.empty() && text.size() <= kLongestName && text[0] != '-' && text[0] != '.' &&
-         std::all_of(text.begin(), text.end(), in_name);
-}
-
 }  // namespace
 
 bool is_name(std::string_view text) {
@@ -159,10 +145,24 @@ bool is_name(std::string_view text) {
          });
 }
 
+// 4294967295 is -1, which the kernel reads as "leave it".
+bool is_group(std::string_view text) {
+  constexpr std::size_t kLongestName = 32;
+  constexpr std::uint64_t kLargestId = 4294967294;
+  const bool number = !text.empty() && text[0] >= '0' && text[0] <= '9';
+  if (number) return (text == "0" || text[0] != '0') && parse_decimal(text, kLargestId).has_value();
+  const auto in_name = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  };
+  return !text.empty() && text.size() <= kLongestName && text[0] != '-' && text[0] != '.' &&
+         std::all_of(text.begin(), text.end(), in_name);
+}
+
 bool is_user(std::string_view text) {
   const std::size_t colon = text.find(':');
-  return is_user_or_group(text.substr(0, colon)) &&
-         (colon == std::string_view::npos || is_user_or_group(text.substr(colon + 1)));
+  return is_group(text.substr(0, colon)) &&
+         (colon == std::string_view::npos || is_group(text.substr(colon + 1)));
 }
 
 SpecFile load_spec(const std::string& path, const LoadOptions& options) {

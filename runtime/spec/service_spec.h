@@ -19,6 +19,7 @@ bool is_name(std::string_view text);
 // NAME|UID[:GROUP|GID]: names as useradd makes them, decimal ids from 0 to 4294967294. A number is
 // never looked up as a name, and a name never begins like a number. CVE-2024-40635
 bool is_user(std::string_view text);
+bool is_group(std::string_view text);  // NAME|GID, likewise
 
 // Where a value stands: file as it was given, line and column (from 1, in characters) and the
 // dotted path. For a value from a flag `file` is the flag ("--memory", "--set mem_limit") and line
