@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/base/mutant.h"
 #include "runtime/base/sys.h"
 
 namespace jaula::isolation {
@@ -82,14 +83,15 @@ Result<void> apply(const Credentials& credentials) noexcept {
   ::umask(credentials.umask);
   // The bounding set first: dropping from it needs CAP_SETPCAP, which goes with the ids.
   TRY(drop_bounding(credentials.bounding));
-  if (credentials.set_groups) {
+  if (credentials.set_groups && !mutant("groups of the jail")) {
     Result<void> set = set_groups(credentials.groups.data(), credentials.groups.size());
     if (!set) return groups_refused(set.error(), credentials.groups_origin);
   }
   TRY(sys::prctl(PR_SET_KEEPCAPS, 1, "PR_SET_KEEPCAPS"));
   TRY(set_ids(credentials.uid, credentials.gid));
   // An ambient capability must be inheritable when it is raised (capabilities(7)).
-  TRY(set_capabilities(credentials.permitted, credentials.ambient));
+  TRY(set_capabilities(credentials.permitted, mutant("nothing inheritable") ? credentials.permitted
+                                                                            : credentials.ambient));
   TRY(raise_ambient(credentials.ambient));
   if (credentials.no_new_privs) TRY(sys::prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS"));
   return {};

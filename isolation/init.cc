@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runtime/base/memory.h"
+#include "runtime/base/mutant.h"
 #include "runtime/base/sys.h"
 
 namespace jaula::isolation {
@@ -68,7 +69,7 @@ siginfo_t next_signal(const sigset_t& signals, const timespec*& patience) noexce
 
 Error run_as_init(const Payload& payload, const InitFds& fds, Report report) noexcept {
   // The payload must not read or drive this process, which has the same ids. proc(5), ptrace(2)
-  Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, mutant("hidden PID 1"), "PR_SET_DUMPABLE");
   if (!hidden) return hidden.error();
   forget_arguments("jaula: init");
   const sigset_t before = block_all();

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "runtime/base/mutant.h"
 #include "runtime/base/sys.h"
 
 namespace jaula::isolation {
@@ -46,7 +47,7 @@ Result<Fd> open_name(int directory, const char* name, int flags) noexcept {
 Result<Fd> open_in_root(int root, const char* path, int flags) noexcept {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags);
-  how.resolve = kInRoot;
+  how.resolve = mutant("walk inside the root") ? 0 : kInRoot;
   return sys::openat2(root, path, how);
 }
 
@@ -80,6 +81,7 @@ Result<Fd> RootWalk::make_directories(const char* path, mode_t mode) noexcept {
 
 RootWalk::Base RootWalk::base_of(const char* path) const noexcept {
   Base base{root_, path};
+  if (mutant("walk from the new file system")) return base;
   const std::string_view whole(path);
   std::size_t longest = 0;
   for (std::size_t i = 0; i < anchored_; ++i) {
@@ -140,6 +142,8 @@ Result<Fd> RootWalk::make_file(const char* path) noexcept {
 
 Result<void> RootWalk::attach(const char* path, int tree, int directory,
                               const char* name) noexcept {
+  if (kMutants) stop_at("attach", path);
+  if (mutant("mount by descriptor")) return sys::move_mount(tree, root_, path);
   TRY(sys::move_mount(tree, directory, name));
   // What was walked to at this path or below it is covered now.
   const std::string_view kept(directory_path_, directory_size_);
@@ -155,14 +159,18 @@ Result<void> RootWalk::cover(const char* path, int tree) noexcept {
 }
 
 Result<void> RootWalk::mount(const char* path, MountPointKind kind, int tree) noexcept {
-  const Place place = TRY(place_of(path, true));
+  Place place = TRY(place_of(path, true));
+  if (kMutants) stop_at("make", path);
+  if (mutant("make by descriptor")) place = {root_, path};
   const Result<void> made = kind == MountPointKind::kDirectory
                                 ? sys::mkdirat(place.directory, place.name, 0755)
                                 : sys::mknod_file(place.directory, place.name, 0644);
   // What replaces it meanwhile is covered itself: the last step of the walk follows no link.
   if (made) return attach(path, tree, place.directory, place.name);
   if (made.error().code() != EEXIST) return made;
-  const Fd there = TRY(open_name(place.directory, place.name, O_PATH | O_NOFOLLOW));
+  const Fd there = TRY(mutant("no link as a target")
+                           ? sys::openat(place.directory, place.name, O_PATH)
+                           : open_name(place.directory, place.name, O_PATH | O_NOFOLLOW));
   TRY(require_kind(there.get(), path, kind));
   return attach(path, tree, there.get(), "");
 }

@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 
 #include "isolation/root_path.h"
+#include "runtime/base/mutant.h"
 #include "runtime/base/sys.h"
 
 namespace jaula::isolation {
@@ -17,6 +18,7 @@ constexpr unsigned kTtyAuxMajor = 5;  // Documentation/admin-guide/devices.txt
 constexpr unsigned kPtmxMinor = 2;
 
 Result<void> require_multiplexer(int fd) noexcept {
+  if (mutant("verified multiplexer")) return {};
   struct statfs fs;
   if (::fstatfs(fd, &fs) < 0) return Error(errno, "stat file system of pts/ptmx");
   const struct stat info = TRY(sys::fstat(fd));

@@ -11,6 +11,7 @@
 #include "isolation/session.h"
 #include "isolation/terminal.h"
 #include "runtime/base/memory.h"
+#include "runtime/base/mutant.h"
 #include "runtime/base/sys.h"
 #include "runtime/sync.h"
 
@@ -67,7 +68,9 @@ Result<void> procfs(Child& child) noexcept {
 }
 
 Result<void> sysctls(Child& child) noexcept {
-  Result<void> applied = isolation::apply(child.plan.sysctls, child.proc.get());
+  const int proc =
+      mutant("private procfs") ? open_proc_in(child.plan.mounts.root.source) : child.proc.get();
+  Result<void> applied = isolation::apply(child.plan.sysctls, proc);
   if (!applied && applied.error().index() >= 0) {
     const auto& sysctl = child.plan.sysctls[static_cast<std::size_t>(applied.error().index())];
     if (!sysctl.origin.empty()) applied.error().in(sysctl.origin, ": ");
@@ -147,6 +150,7 @@ Result<void> working_directory(Child& child) noexcept {
 }
 
 Result<void> bond(Child&) noexcept {
+  if (kMutants) stop_at("bond", "");
   // A parent that died before sent no signal; then nobody takes what the last step sends.
   return isolation::die_with_monitor();
 }
@@ -245,7 +249,8 @@ void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
     fail(fds.sync, scored.error());
   // Whoever is in the jail must not read this process, which still has the host's memory and
   // descriptors. CVE-2016-9962
-  if (Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE"); !hidden)
+  if (Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, mutant("hidden exec"), "PR_SET_DUMPABLE");
+      !hidden)
     fail(fds.sync, hidden.error());
   forget_arguments("jaula: exec");
   if (Result<void> joined = sys::setns(target, namespaces); !joined) fail(fds.sync, joined.error());

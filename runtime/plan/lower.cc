@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "runtime/base/mutant.h"
 #include "runtime/plan/capabilities.h"
 #include "runtime/plan/profile.h"
 #include "runtime/spec/capability_names.h"
@@ -117,7 +118,7 @@ void lower_capabilities(const ServiceSpec& service, JailConfig& config) {
   const bool strict = config.extra.seccomp == spec::SeccompProfile::kStrict;
   const bool root = config.process.user.uid == 0;
   std::uint64_t base = 0;
-  if (root && !strict)
+  if ((root || mutant("none for users")) && !strict)
     for (const std::string_view name : kDefaultCapabilities)
       base |= std::uint64_t{1} << *capability_number(name);
   const std::uint64_t held = apply(apply(base, service.cap_drop, false), service.cap_add, true);
@@ -206,6 +207,7 @@ void lower_namespaces(const ServiceSpec& service, JailConfig& config) {
 
 // A sysctl is the jail's own only when a namespace of the jail holds it. CVE-2022-0811
 bool sysctl_allowed(const std::string& name, const JailConfig& config) {
+  if (mutant("sysctls of the jail")) return true;
   if (name.starts_with("net.")) return config.extra.network != spec::NetworkMode::kHost;
   if (name.starts_with("fs.mqueue.")) return true;
   constexpr std::string_view kIpc[] = {"kernel.msgmax", "kernel.msgmnb",         "kernel.msgmni",
@@ -269,8 +271,10 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   if (service.time_limit) extra.time_limit = service.time_limit->value;
   if (service.require) extra.require = service.require->value;
   config.labels = service.labels;
-  config.masked_paths.assign(std::begin(kMaskedPaths), std::end(kMaskedPaths));
-  config.readonly_paths.assign(std::begin(kReadOnlyPaths), std::end(kReadOnlyPaths));
+  if (!mutant("masks"))
+    config.masked_paths.assign(std::begin(kMaskedPaths), std::end(kMaskedPaths));
+  if (!mutant("read-only paths"))
+    config.readonly_paths.assign(std::begin(kReadOnlyPaths), std::end(kReadOnlyPaths));
 
   lower_root(service, config, lowered.problems);
   lower_process(service, users, config, lowered.problems);

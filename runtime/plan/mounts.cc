@@ -9,6 +9,7 @@
 #include <array>
 
 #include "runtime/base/file.h"
+#include "runtime/base/mutant.h"
 
 namespace jaula::plan {
 namespace {
@@ -78,10 +79,12 @@ bool is_mount_point_of_sysfs(std::string_view path) {
 
 void add_kernel_file_systems(MountPlan& plan, const spec::JailConfig& config,
                              const MountFacts& facts) {
+  const std::uint64_t kKernel =
+      mutant("read-only kernel files") ? kNoSuidDevExec : kNoSuidDevExec | MOUNT_ATTR_RDONLY;
   plan.ops.push_back(file_system("proc", "proc", kNoSuidDevExec));
   add_dev(plan, config, facts);
   if (has_fresh_sysfs(facts)) {
-    plan.ops.push_back(file_system("sysfs", "sys", kNoSuidDevExec | MOUNT_ATTR_RDONLY));
+    plan.ops.push_back(file_system("sysfs", "sys", kKernel));
   } else {
     // A sysfs shows the network namespace it belongs to; of the machine's there is no new one to
     // be had from inside a user namespace.
@@ -92,8 +95,7 @@ void add_kernel_file_systems(MountPlan& plan, const spec::JailConfig& config,
                         .recursive = true,
                         .anchored = true});
   }
-  if (facts.cgroup)
-    plan.ops.push_back(file_system("cgroup2", "sys/fs/cgroup", kNoSuidDevExec | MOUNT_ATTR_RDONLY));
+  if (facts.cgroup) plan.ops.push_back(file_system("cgroup2", "sys/fs/cgroup", kKernel));
 }
 
 std::string hosts_file(const std::string& hostname) {

@@ -9,6 +9,7 @@
 
 #include "isolation/root_path.h"
 #include "runtime/base/file.h"
+#include "runtime/base/mutant.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
 
@@ -91,7 +92,7 @@ bool is_number(std::string_view text) {
 }
 
 Result<std::uint32_t> number(std::string_view text, std::string_view what) {
-  const auto value = parse_decimal(text, kMaxId);
+  const auto value = parse_decimal(text, mutant("ids in range") ? UINT64_MAX : kMaxId);
   if (!value) return Error(0, what, " ", text, " is above ", kMaxId);
   return static_cast<std::uint32_t>(*value);
 }
@@ -118,7 +119,7 @@ Result<spec::User> find_user(const UserDatabase& users, std::string_view text) {
   const std::string_view name = text.substr(0, colon);
   spec::User user;
   std::optional<PasswdEntry> entry;
-  if (is_number(name)) {
+  if (is_number(name) && !mutant("numbers are ids")) {
     user.uid = TRY(number(name, "the user id"));
     entry = find_passwd(users.passwd, [&](const PasswdEntry& e) { return e.uid == user.uid; });
   } else {
@@ -138,6 +139,7 @@ Result<spec::User> find_user(const UserDatabase& users, std::string_view text) {
     user.additional_gids.clear();
     user.gid = TRY(find_group(users, group));
   }
+  if (mutant("primary group in the set")) return user;
   // CVE-2022-2989, CVE-2022-36109: the primary group belongs to the set.
   auto& groups = user.additional_gids;
   groups.insert(groups.begin(), user.gid);

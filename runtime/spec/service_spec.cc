@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "runtime/base/file.h"
+#include "runtime/base/mutant.h"
 #include "runtime/base/text.h"
 #include "runtime/spec/context.h"
 #include "runtime/spec/document.h"
@@ -148,9 +149,9 @@ bool is_name(std::string_view text) {
 // 4294967295 is -1, which the kernel reads as "leave it".
 bool is_group(std::string_view text) {
   constexpr std::size_t kLongestName = 32;
-  constexpr std::uint64_t kLargestId = 4294967294;
+  const std::uint64_t largest = mutant("ids in range") ? UINT64_MAX : 4294967294;
   const bool number = !text.empty() && text[0] >= '0' && text[0] <= '9';
-  if (number) return (text == "0" || text[0] != '0') && parse_decimal(text, kLargestId).has_value();
+  if (number) return (text == "0" || text[0] != '0') && parse_decimal(text, largest).has_value();
   const auto in_name = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '.' || c == '-';
