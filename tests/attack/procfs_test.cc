@@ -1,0 +1,31 @@
+// Rule: the kernel's knobs are written through a procfs that no path of the jail leads to.
+#include <sys/stat.h>
+
+#include "tests/attack/attack.h"
+
+namespace jaula::test {
+namespace fs = std::filesystem;
+
+TEST_CASE(
+    "procfs: a sysctl is not written to what lies in the root's or a volume's /proc "
+    "(CVE-2015-3631, "
+    "CVE-2019-16884, CVE-2025-52881)") {
+  const Ground ground;
+  Attack attack;
+  const std::string ipv4 = ground.root() + "/proc/sys/net/ipv4";
+  fs::create_directories(ipv4);
+  for (const std::string name : {"ip_forward", "ip_unprivileged_port_start", "ping_group_range"}) {
+    put_file(ipv4 + "/" + name, "");
+    ::chmod((ipv4 + "/" + name).c_str(), 0666);
+  }
+  const Words options = {"--sysctl", "net.ipv4.ip_forward=1"};
+  Ran ran = ground.probe({"cat", "/proc/sys/net/ipv4/ip_forward"}, options);
+  attack.held(ran.out == "1\n", ran.out + ran.err);
+  ran = ground.probe({"true"},
+                     {"--sysctl", "net.ipv4.ip_forward=1", "-v", ground.root() + "/proc:/proc"});
+  attack.held(file_bytes(ipv4 + "/ip_forward").empty(), file_bytes(ipv4 + "/ip_forward"));
+  ran = ground.without("private procfs").probe({"cat", "/proc/sys/net/ipv4/ip_forward"}, options);
+  attack.control(file_bytes(ipv4 + "/ip_forward") == "1" && ran.out == "0\n", ran.out + ran.err);
+}
+
+}  // namespace jaula::test
