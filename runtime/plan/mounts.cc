@@ -79,12 +79,12 @@ bool is_mount_point_of_sysfs(std::string_view path) {
 
 void add_kernel_file_systems(MountPlan& plan, const spec::JailConfig& config,
                              const MountFacts& facts) {
-  const std::uint64_t kKernel =
+  const std::uint64_t kernels =
       mutant("read-only kernel files") ? kNoSuidDevExec : kNoSuidDevExec | MOUNT_ATTR_RDONLY;
   plan.ops.push_back(file_system("proc", "proc", kNoSuidDevExec));
   add_dev(plan, config, facts);
   if (has_fresh_sysfs(facts)) {
-    plan.ops.push_back(file_system("sysfs", "sys", kKernel));
+    plan.ops.push_back(file_system("sysfs", "sys", kernels));
   } else {
     // A sysfs shows the network namespace it belongs to; of the machine's there is no new one to
     // be had from inside a user namespace.
@@ -95,7 +95,7 @@ void add_kernel_file_systems(MountPlan& plan, const spec::JailConfig& config,
                         .recursive = true,
                         .anchored = true});
   }
-  if (facts.cgroup) plan.ops.push_back(file_system("cgroup2", "sys/fs/cgroup", kKernel));
+  if (facts.cgroup) plan.ops.push_back(file_system("cgroup2", "sys/fs/cgroup", kernels));
 }
 
 std::string hosts_file(const std::string& hostname) {
