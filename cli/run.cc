@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/target.h"
+#include "runtime/own_file.h"
 
 namespace jaula::cli {
 
@@ -31,6 +32,11 @@ int run_main(const Globals& globals, const Arguments& arguments) {
     return line.misused("with -d there is no standard input that -i could pass on");
   options.degrade = degrade == "warn";
 
+  // Once it is read there is no second time. Where it fails, and the jail needs it, it is tried
+  // again.
+  if (line.rest()[0] == "-") {
+    [[maybe_unused]] const Result<void> tried = protect_own_file();
+  }
   Result<spec::JailConfig> config = target.resolve(line.rest());
   if (!config) return failed(config.error());
   config->process.terminal = options.stdio.terminal;

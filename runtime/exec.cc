@@ -9,6 +9,7 @@
 #include "runtime/base/text.h"
 #include "runtime/launch.h"
 #include "runtime/monitor.h"
+#include "runtime/own_file.h"
 #include "runtime/plan/lower.h"
 #include "runtime/plan/users.h"
 #include "runtime/stop.h"
@@ -88,6 +89,7 @@ Result<int> exec_in_jail(const StateStore& store, const std::string& name,
   if (seen.unreadable) return *seen.unreadable;
   if (!seen.running || !seen.state)
     return Error(0, "the jail ", name, " is not running").hint("`jaula ps -a` shows how it ended");
+  TRY(protect_own_file(seen.state->config));
   const Fd target = TRY(process_to_join(*seen.state));
   const spec::JailConfig config = TRY(config_for(*seen.state, options, target));
   plan::Planned planned = plan::make_exec_plan(

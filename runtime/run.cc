@@ -12,6 +12,7 @@
 #include "runtime/base/text.h"
 #include "runtime/launch.h"
 #include "runtime/notify.h"
+#include "runtime/own_file.h"
 #include "runtime/plan/id_maps.h"
 #include "runtime/plan/mounts.h"
 #include "runtime/running.h"
@@ -248,6 +249,7 @@ Result<int> run_detached(Birth& birth, const StateStore& store, const spec::Jail
 }  // namespace
 
 Result<int> run_jail(StateStore& store, const spec::JailConfig& config, const RunOptions& options) {
+  TRY(protect_own_file(config));
   Birth birth(store, config, options);
   TRY(birth.plan());
   if (options.replace) {

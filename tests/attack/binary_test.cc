@@ -6,27 +6,61 @@
 namespace jaula::test {
 namespace fs = std::filesystem;
 
+namespace {
+
+// What the root calls a shell is the program that starts it, and its loader is the attacker's.
+void lay_trap(const Ground& ground) {
+  fs::create_symlink("/proc/self/exe", ground.root() + "/bin/sh");
+  fs::create_directory(ground.root() + "/lib64");
+  fs::copy_file(JAULA_BIN_DIR "/hostile_loader", ground.root() + "/lib64/ld-linux-x86-64.so.2");
+}
+
+// A copy of a program: this is what a success would change.
+std::string copy_of(const Ground& ground, const std::string& program) {
+  const std::string copy = ground.jails().scratch() / fs::path(program).filename();
+  fs::copy_file(program, copy, fs::copy_options::skip_existing);
+  return copy;
+}
+
+// While it is executed somewhere nobody writes it, and that is told first.
+bool is_refused(const Ran& ran) {
+  return ran.out == "write EROFS\nchmod EROFS\n" || ran.out == "write ETXTBSY\nchmod EROFS\n";
+}
+
+}  // namespace
+
 TEST_CASE(
     "binary: the host's program behind /proc/self/exe cannot be changed from inside "
     "(CVE-2019-5736)") {
   const Ground ground;
   Attack attack;
-  // What the root calls a shell is the program that starts it, and its loader is the attacker's.
-  fs::create_symlink("/proc/self/exe", ground.root() + "/bin/sh");
-  fs::create_directory(ground.root() + "/lib64");
-  fs::copy_file(JAULA_BIN_DIR "/hostile_loader", ground.root() + "/lib64/ld-linux-x86-64.so.2");
-  // A copy of the program: this is what a success would change.
-  const std::string copy = ground.jails().scratch() / "jaula";
-  fs::copy_file(jaula_binary(), copy);
-  const auto run_shell = [&](const Words& options) {
-    Words words = {copy, "--root", ground.jails().state(), "run"};
-    words.insert(words.end(), options.begin(), options.end());
-    words.insert(words.end(), {ground.root(), "--", "/bin/sh"});
-    return run(words);
+  lay_trap(ground);
+  const std::string program = copy_of(ground, jaula_binary());
+  const std::string mutant = copy_of(ground, ground.mutant({})[0]);
+  const std::string name = ground.jails().name("trap");
+  const auto spring = [&](const std::string& command, const Words& words, const RunSettings& how) {
+    Words all = {command, "--root", ground.jails().state()};
+    all.insert(all.end(), words.begin(), words.end());
+    return run(all, how);
   };
-  Ran ran = run_shell({});
+  const RunSettings careless = {.environment = {{"JAULA_MUTANT", "own file read-only"}}};
+  const std::string spec =
+      "services: {trap: {rootfs: " + ground.root() + ", userns_mode: host, command: [/bin/sh]}}\n";
+  const Words as_root = {"run", "--userns", "host", ground.root(), "--", "/bin/sh"};
+
+  Ran ran = spring(program, {"run", ground.root(), "--", "/bin/sh"}, {});
   attack.held(ran.out == "write EACCES\nchmod EPERM\n", ran.out + ran.err);
-  ran = run_shell({"--userns", "host"});
+  ran = spring(program, as_root, {});
+  attack.held(is_refused(ran), ran.out + ran.err);
+  ran = spring(program, {"run", "-"}, {.input = spec});
+  attack.held(is_refused(ran), ran.out + ran.err);
+  ran = spring(mutant, as_root, careless);
+  attack.control(contains(ran.out, "chmod ok"), ran.out + ran.err);
+
+  ground.jails().start(name, {"await", "TERM"}, {"--userns", "host"});
+  ran = spring(program, {"exec", name, "/bin/sh"}, {});
+  attack.held(is_refused(ran), ran.out + ran.err);
+  ran = spring(mutant, {"exec", name, "/bin/sh"}, careless);
   attack.control(contains(ran.out, "chmod ok"), ran.out + ran.err);
 }
 
