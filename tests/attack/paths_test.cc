@@ -124,7 +124,7 @@ TEST_CASE("paths: a procfs that is moved away while it is masked takes its masks
 
 TEST_CASE(
     "paths: accounts are read from the root, not through its link to a file of the host "
-    "(CVE-2018-15664, CVE-2019-10152)") {
+    "(CVE-2018-15664, CVE-2019-10152, CVE-2024-9676)") {
   const Ground ground;
   Attack attack;
   put_file(ground.outside() + "/passwd", "host:x:12:12::/:\n");

@@ -28,4 +28,21 @@ TEST_CASE(
   attack.control(file_bytes(ipv4 + "/ip_forward") == "1" && ran.out == "0\n", ran.out + ran.err);
 }
 
+TEST_CASE(
+    "procfs: a process that joins is confined, whatever lies in the jail's /proc (CVE-2015-1334)") {
+  const Ground ground;
+  Attack attack;
+  const std::string name = ground.jails().name("joined");
+  const std::string proc = ground.jails().scratch() / "proc";
+  fs::create_directories(proc + "/self/attr");
+  ground.jails().start(name, {"await", "TERM"}, {"-v", proc + ":/proc"});
+  const Words tries = {"exec", name, "/bin/attacker", "call", "unshare"};
+  Ran ran = ground.jaula(tries);
+  attack.held(ran.out == "EPERM\n", ran.out + ran.err);
+  CHECK_EQ(ground.jaula({"rm", "-f", name}).code, 0);
+  ground.jails().start(name, {"await", "TERM"}, {"-v", proc + ":/proc", "--seccomp", "unconfined"});
+  ran = ground.jaula(tries);
+  attack.control(ran.out == "ok\n", ran.out + ran.err);
+}
+
 }  // namespace jaula::test
