@@ -174,7 +174,7 @@ void lower_limits(const ServiceSpec& service, JailConfig& config) {
   } else if (service.pids_limit->value >= 0) {
     resources.pids = limit(service.pids_limit);
   }
-  config.extra.shm_size = value_or(service.shm_size, config.extra.shm_size);
+  config.extra.shm_size = value_or(service.shm_size, kDefaultShmSize);
   if (service.oom_score_adj) {
     config.process.oom_score_adj = service.oom_score_adj->value;
     config.extra.oom_score_origin = service.oom_score_adj->origin.text();

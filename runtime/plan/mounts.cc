@@ -62,7 +62,9 @@ void add_dev(MountPlan& plan, const spec::JailConfig& config, const MountFacts& 
   if (facts.tty_group) pts.options.emplace_back("gid", "5");
   plan.ops.push_back(std::move(pts));
   MountOp shm = file_system("tmpfs", "dev/shm", kNoSuidDevExec);
-  shm.options = {{"mode", "1777"}, {"size", std::to_string(config.extra.shm_size)}};
+  shm.options = {{"mode", "1777"}};
+  if (const auto size = config.extra.shm_size)
+    shm.options.emplace_back("size", std::to_string(*size));
   plan.ops.push_back(std::move(shm));
   plan.ops.push_back(file_system("mqueue", "dev/mqueue", kNoSuidDevExec));
 }

@@ -16,6 +16,7 @@ inline constexpr int kStopSignal = SIGTERM;
 inline constexpr std::chrono::milliseconds kStopGracePeriod{10'000};
 
 inline constexpr std::uint64_t kDefaultPids = 2048;
+inline constexpr std::uint64_t kDefaultShmSize = std::uint64_t{64} << 20;
 inline constexpr std::uint64_t kStrictPids = 256;
 
 // Hidden: what tells of, or reaches into, the machine beyond the jail.

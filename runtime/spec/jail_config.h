@@ -77,8 +77,8 @@ enum class RootKind : std::uint8_t { kDirectory, kHost };
 struct Extra {
   RootKind root_kind = RootKind::kDirectory;
   bool ephemeral = false;
-  bool init = true;                                  // a reaper of ours is PID 1
-  std::uint64_t shm_size = std::uint64_t{64} << 20;  // of /dev/shm, in bytes
+  bool init = true;                            // a reaper of ours is PID 1
+  std::optional<std::uint64_t> shm_size = {};  // of /dev/shm, in bytes
   SeccompProfile seccomp = SeccompProfile::kDefault;
   UserNamespace::Mode userns = UserNamespace::Mode::kAuto;
   NetworkMode network = NetworkMode::kPrivate;

@@ -121,7 +121,7 @@ void walk_extra(auto& json, auto& config) {
   json.member("rootKind", extra.root_kind, kRootKinds);
   json.member("ephemeral", extra.ephemeral);
   json.member("init", extra.init);
-  json.member("shmSize", extra.shm_size);
+  if (json.present("shmSize", extra.shm_size)) json.member("shmSize", *extra.shm_size);
   json.member("seccomp", extra.seccomp, kProfiles);
   json.member("userns", extra.userns, kUserNamespaces);
   json.member("network", extra.network, kNetworks);

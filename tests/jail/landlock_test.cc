@@ -106,6 +106,29 @@ TEST_CASE("landlock: neither MPTCP nor TCP Fast Open gets around the ports, with
            "of TCP ports\n       set `seccomp` to default or strict, or `level: prefer` here\n");
 }
 
+TEST_CASE("landlock: what is done without is told and recorded, and exec goes by it") {
+  if (!have_abi(4)) return;
+  const Jails jails;
+  const std::string what = "MPTCP and TCP Fast Open get around the limits of TCP ports";
+  for (const Words& way :
+       {with("connect_tcp: [], level: prefer", {"--seccomp", "unconfined"}),
+        with("connect_tcp: []", {"--seccomp", "unconfined", "--degrade", "warn"}),
+        with("connect_tcp: []",
+             {"--seccomp", "unconfined", "--set", "require=[cgroup, seccomp, userns]"})}) {
+    const std::string name = jails.name("less");
+    jails.start(name, {"await", "TERM"}, way);
+    CHECK(contains(jails.jaula({"inspect", name}).out, what));
+    const Ran ran = jails.jaula({"exec", name, "/bin/probe", "tcp", "80", "0"});
+    CHECK_EQ(ran.out, "bind=ok connect=EACCES\n");
+    CHECK_EQ(ran.err, "");
+    CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+  }
+  const Ran warned = jails.jaula({"run", "--set", "landlock={connect_tcp: [], level: prefer}",
+                                  "--seccomp", "unconfined", jails.root(), "/bin/probe", "true"});
+  CHECK_EQ(warned.code, 0);
+  CHECK(contains(warned.err, "jaula: warning: --set landlock: without a filter " + what + "\n"));
+}
+
 TEST_CASE("landlock: abstract UNIX sockets of the host are out of reach with their scope") {
   if (!have_abi(6)) return;
   const Jails jails;

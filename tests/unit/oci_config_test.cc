@@ -89,7 +89,7 @@ TEST_CASE("oci config: everything comes back as it was") {
   CHECK_EQ(back.mounts[0].origin, "web.yaml:14:9");
   CHECK_EQ(back.sysctl[0].first, "net.b");
   CHECK_EQ(*back.process.oom_score_adj, -500);
-  CHECK_EQ(back.extra.shm_size, 1 << 20);
+  CHECK_EQ(*back.extra.shm_size, 1 << 20);
   CHECK_EQ(back.resources.memory->origin, "--memory");
   CHECK_EQ(back.extra.time_limit->count(), 60000);
   CHECK_EQ(back.extra.landlock->paths[0].path, "/tmp");
@@ -158,12 +158,16 @@ TEST_CASE("oci config: no member may be missing, of another type or unknown") {
   collect(whole, json::json_pointer(), pointers);
   CHECK(pointers.size() > 80);
   // A limit that is not there has no origin either.
-  const std::set<std::string> optional = {
-      "/process/oomScoreAdj",        "/jaula/landlock",
-      "/jaula/landlock/connectTcp",  "/jaula/landlock/bindTcp",
-      "/jaula/timeLimitMs",          "/linux/resources/memory/limit",
-      "/linux/resources/cpu/shares", "/linux/resources/cpu/quota",
-      "/linux/resources/pids/limit"};
+  const std::set<std::string> optional = {"/process/oomScoreAdj",
+                                          "/jaula/shmSize",
+                                          "/jaula/landlock",
+                                          "/jaula/landlock/connectTcp",
+                                          "/jaula/landlock/bindTcp",
+                                          "/jaula/timeLimitMs",
+                                          "/linux/resources/memory/limit",
+                                          "/linux/resources/cpu/shares",
+                                          "/linux/resources/cpu/quota",
+                                          "/linux/resources/pids/limit"};
   for (const json::json_pointer& pointer : pointers) {
     const std::string path = dotted(pointer);
     const std::string text = pointer.to_string();
