@@ -206,6 +206,11 @@ TEST_CASE("life: rm -f ends a foreground jail whose monitor is stopped, and the 
   Program program(jails.command({"run", "--name", name, jails.root(), "probe", "await", "TERM"}),
                   {});
   REQUIRE_EQ(program.line(), "ready");
+  {
+    // Who starts it has the lock until it is told that the payload runs.
+    const Fd directory(::open((jails.state() + "/run/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+    REQUIRE_EQ(::flock(directory.get(), LOCK_EX), 0);
+  }
   program.signal(SIGSTOP);
   CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
   program.signal(SIGCONT);
@@ -228,7 +233,9 @@ TEST_CASE("life: wait and rm -f give up while somebody else holds the jail, and 
                                   ": Device or resource busy\n       process " +
                                   std::to_string(::getpid()) + " is starting or ending it"));
   REQUIRE_EQ(::flock(directory.get(), LOCK_UN), 0);
-  CHECK_EQ(jails.jaula({"rm", "-f", name}).code, 0);
+  const Ran removed = jails.jaula({"rm", "-f", name});
+  CHECK_EQ(removed.err, "");
+  CHECK_EQ(removed.code, 0);
 }
 
 TEST_CASE("life: wait --timeout gives up with 124") {
