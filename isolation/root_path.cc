@@ -34,6 +34,10 @@ Result<void> require_kind(int fd, const char* path, MountPointKind kind) noexcep
                                                : "a file mounts on a regular file");
 }
 
+bool is_at_or_below(std::string_view path, std::string_view above) noexcept {
+  return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '/');
+}
+
 // One component below a directory that was walked to already.
 Result<Fd> open_name(int directory, const char* name, int flags) noexcept {
   open_how how{};
@@ -86,8 +90,7 @@ RootWalk::Base RootWalk::base_of(const char* path) const noexcept {
   std::size_t longest = 0;
   for (std::size_t i = 0; i < anchored_; ++i) {
     const std::string_view above = anchors_[i].path;
-    if (above.size() < longest || !whole.starts_with(above) || whole.size() <= above.size() ||
-        whole[above.size()] != '/')
+    if (above.size() < longest || whole.size() <= above.size() || !is_at_or_below(whole, above))
       continue;
     base = {anchors_[i].root.get(), path + above.size() + 1};
     longest = above.size();
@@ -145,11 +148,16 @@ Result<void> RootWalk::attach(const char* path, int tree, int directory,
   if (kMutants) stop_at("attach", path);
   if (mutant("mount by descriptor")) return sys::move_mount(tree, root_, path);
   TRY(sys::move_mount(tree, directory, name));
-  // What was walked to at this path or below it is covered now.
-  const std::string_view kept(directory_path_, directory_size_);
-  const std::string_view mounted(path);
-  if (kept.starts_with(mounted) && (kept.size() == mounted.size() || kept[mounted.size()] == '/'))
-    directory_.reset();
+  // What was walked to or mounted at this path or below it is covered now: it is no place to mask
+  // or mount on any more.
+  if (is_at_or_below({directory_path_, directory_size_}, path)) directory_.reset();
+  for (std::size_t i = 0; i < anchored_;) {
+    if (is_at_or_below(anchors_[i].path, path)) {
+      anchors_[i] = std::move(anchors_[--anchored_]);
+    } else {
+      ++i;
+    }
+  }
   return {};
 }
 

@@ -8,9 +8,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include "runtime/base/sys.h"
 
 namespace jaula::isolation {
+namespace {
+
+// What the caller ignores would stay ignored across execve. The raw call, for glibc's refuses the
+// two real-time signals that it keeps to itself. signal(7), rt_sigaction(2)
+void reset_dispositions() noexcept {
+  constexpr int kLast = 64;         // _NSIG
+  const std::uint64_t action[4]{};  // handler (SIG_DFL), flags, restorer, mask
+  for (int signal = 1; signal <= kLast; ++signal)
+    ::syscall(SYS_rt_sigaction, signal, action, nullptr, sizeof action[3]);
+}
+
+}  // namespace
 
 Result<void> enter_new_session() noexcept {
   if (::setsid() < 0) return Error(errno, "setsid");
@@ -20,10 +34,7 @@ Result<void> enter_new_session() noexcept {
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
     return Error(errno, "join a new session keyring")
         .hint("see kernel.keys.maxkeys in sysctl and /proc/key-users");
-  // What the caller ignores would stay ignored across execve. signal(7)
-  struct sigaction by_default {};
-  by_default.sa_handler = SIG_DFL;  // NOLINT(cppcoreguidelines-pro-type-union-access)
-  for (int signal = 1; signal <= SIGRTMAX; ++signal) ::sigaction(signal, &by_default, nullptr);
+  reset_dispositions();
   sigset_t none;
   ::sigemptyset(&none);
   if (::sigprocmask(SIG_SETMASK, &none, nullptr) < 0) return Error(errno, "reset signal mask");

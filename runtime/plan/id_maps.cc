@@ -93,6 +93,11 @@ Result<IdPlan> explicit_map(const spec::JailConfig& config, const HostFacts& fac
     return Error(0, at(config.extra.userns_origin), "`userns_mode` maps no user ", user.uid,
                  " or no group ", user.gid, ", and the payload runs as these")
         .hint("map them, or set `user` to ids that are mapped");
+  if (!facts.privileged() && !facts.id_map_helpers)
+    return Error(0, at(config.extra.userns_origin),
+                 "a map of a user's goes through newuidmap and newgidmap, which are not there or "
+                 "cannot gain privilege here")
+        .hint("install them (package uidmap or shadow-utils), or leave `userns_mode` out");
   IdPlan plan;
   plan.maps.uid_map = lines(config.uid_mappings);
   plan.maps.gid_map = lines(config.gid_mappings);

@@ -173,6 +173,10 @@ bool wants_directory(const spec::MountConfig& mount) {
   return std::find(mount.options.begin(), mount.options.end(), "x-create") != mount.options.end();
 }
 
+bool is_at_or_below(std::string_view path, std::string_view above) {
+  return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '/');
+}
+
 bool is_file(const std::string& path) {
   struct stat info;
   return ::stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode);
@@ -218,7 +222,11 @@ MountPlan make_mount_plan(const spec::JailConfig& config,
   }
   add_kernel_file_systems(plan, config, facts);
   for (const spec::MountConfig& mount : config.mounts) add_mount(plan, mount, facts);
-  const bool fresh_sysfs = has_fresh_sysfs(facts);
+  const bool fresh_sysfs =
+      has_fresh_sysfs(facts) &&
+      std::none_of(config.mounts.begin(), config.mounts.end(), [](const spec::MountConfig& mount) {
+        return is_at_or_below(mount.destination, "/sys");
+      });
   for (const std::string& path : config.masked_paths)
     if (!fresh_sysfs || !is_mount_point_of_sysfs(path))
       plan.ops.push_back({.kind = Kind::kMask, .target = relative(path)});
@@ -272,6 +280,11 @@ std::vector<Error> check_sources(const spec::JailConfig& config) {
       problems.push_back(Error(errno, config.extra.root_origin, ": root file system ", root));
   }
   for (const spec::MountConfig& mount : config.mounts) {
+    if (mount.type == "bind" && is_at_or_below(mount.source, "/proc")) {
+      problems.push_back(Error(0, mount.origin, ": the machine's /proc is no source of a volume")
+                             .hint("every jail has a /proc of its own"));
+      continue;
+    }
     if (mount.type != "bind" || ::access(mount.source.c_str(), F_OK) == 0) continue;
     const int reason = errno;
     if (reason == ENOENT && wants_directory(mount)) continue;

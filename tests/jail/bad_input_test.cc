@@ -266,6 +266,13 @@ TEST_CASE("bad volume: its source is not there") {
                             "or directory\n"});
 }
 
+TEST_CASE("bad volume: the machine's /proc is no source") {
+  const Jails jails;
+  for (const char* source : {"/proc", "/proc/1/root", "/proc/self/../sys"})
+    check_run_refused(jails, {"-v", std::string(source) + ":/mnt", jails.root(), "probe", "true"},
+                      125, {"--volume: the machine's /proc is no source of a volume\n"});
+}
+
 TEST_CASE("bad volume: its target is a link in the root") {
   const Jails jails;
   fs::create_symlink("tmp", jails.root() + "/link");
