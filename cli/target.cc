@@ -35,7 +35,7 @@ constexpr KeyFlag kKeyFlags[] = {
     {"--cap-add", "cap_add", Kind::kAppend, "add a capability"},
     {"--cap-drop", "cap_drop", Kind::kAppend, "drop a capability, or ALL"},
     {"--security-opt", "security_opt", Kind::kAppend, "no-new-privileges[:BOOL], seccomp=PROFILE"},
-    {"--seccomp", "seccomp", Kind::kScalar, "default, strict or unconfined"},
+    {"--seccomp", "seccomp", Kind::kScalar, "default, strict, unconfined or a JSON profile"},
     {"--ulimit", "ulimits", Kind::kAppend, "set a resource limit: NAME=SOFT[:HARD]"},
     {"--sysctl", "sysctls", Kind::kAppend, "set a kernel setting of the jail: NAME=VALUE"},
     {"-m,--memory", "mem_limit", Kind::kScalar, "memory limit, such as 64m"},

@@ -67,14 +67,18 @@ siginfo_t next_signal(const sigset_t& signals, const timespec*& patience) noexce
 
 }  // namespace
 
-Error run_as_init(const Payload& payload, const InitFds& fds, Report report) noexcept {
+Error run_as_init(const Payload& payload, const SeccompFilter& filter, const InitFds& fds,
+                  Report report) noexcept {
   // The payload must not read or drive this process, which has the same ids. proc(5), ptrace(2)
   Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, mutant("hidden PID 1"), "PR_SET_DUMPABLE");
   if (!hidden) return hidden.error();
   forget_arguments("jaula: init");
   const sigset_t before = block_all();
   // vfork: the child borrows this memory until execve, which is cheaper than copying page tables
-  // that are thrown away at once. It leaves nothing in it that is read here afterwards.
+  // that are thrown away at once. It leaves nothing in it but why it failed: a filter of its own may
+  // refuse it to say that itself.
+  Error failure(0);
+  Error* volatile const failed = &failure;
   const pid_t child = ::vfork();
   if (child < 0) {
     Error refused(errno, "fork the payload");
@@ -85,9 +89,11 @@ Error run_as_init(const Payload& payload, const InitFds& fds, Report report) noe
   if (child == 0) {
     ::setsid();  // cannot fail: a new process leads no group
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
-    report(fds.sync, execute(payload));
+    *failed = execute(payload);
     ::_exit(static_cast<int>(ExitCode::kFailure));
   }
+  if (!failed->text().empty()) report(fds.sync, *failed);
+  if (const Result<void> filtered = apply(filter); !filtered) report(fds.sync, filtered.error());
   ::close(fds.sync);
   ::close(0);
   ::close(1);

@@ -1,5 +1,6 @@
 // PID 1 of a jail: starts the payload as its child, passes signals on, reaps what is orphaned, and
-// ends as the payload ended. Runs inside, under the payload's own credentials and filter.
+// ends as the payload ended. Runs inside, under the payload's own credentials and filter; or, where
+// the payload brings a filter of its own, under another.
 // pid_namespaces(7)
 #pragma once
 
@@ -17,7 +18,8 @@ struct InitFds {
 using Report = void (*)(int sync, const Error& error) noexcept;
 
 // The process exits with the payload's code, or 128+n. An Error means that it could not even be
-// forked.
-Error run_as_init(const Payload& payload, const InitFds& fds, Report report) noexcept;
+// forked. `filter` goes in when the payload runs.
+Error run_as_init(const Payload& payload, const SeccompFilter& filter, const InitFds& fds,
+                  Report report) noexcept;
 
 }  // namespace jaula::isolation

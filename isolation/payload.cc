@@ -30,6 +30,8 @@ Error execute(const Payload& payload) noexcept {
     Result<void> taken = take_as_controlling_terminal(0);
     if (!taken) return taken.error();
   }
+  Result<void> filtered = apply(payload.filter);
+  if (!filtered) return filtered.error();
   int reason = ENOENT;
   bool exists = false;  // the file is there: what it asks for is not
   const char* tried = payload.arguments[0].c_str();

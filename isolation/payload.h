@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "isolation/seccomp.h"
 #include "runtime/base/result.h"
 
 namespace jaula::isolation {
@@ -22,6 +23,9 @@ struct Payload {
   std::string directory_origin;     // and the working directory
   std::vector<char*> argv;          // ends with nullptr
   std::vector<char*> envp;
+  // A profile of the user's, which may refuse all that a start needs but execve: the last thing
+  // before it. Empty: the filter is there already.
+  SeccompFilter filter = {};
 };
 
 // chdir, and the check that it is inside the root: one that is not is refused. ENOENT, ENOTDIR,

@@ -1,7 +1,6 @@
 #include "isolation/seccomp.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,9 +11,7 @@ Result<void> apply(const SeccompFilter& filter) noexcept {
   const sock_fprog program{
       .len = static_cast<unsigned short>(filter.instructions.size()),
       .filter = const_cast<sock_filter*>(filter.instructions.data())};  // NOLINT: only read
-  // SPEC_ALLOW: before 5.16 every filtered process is slowed down by the mitigation of speculative
-  // store bypass otherwise. The kernel's default has been this one since.
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) < 0)
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter.flags, &program) < 0)
     return Error(errno, "install the system call filter of ", filter.instructions.size(),
                  " instructions");
   return {};

@@ -170,7 +170,7 @@ Result<void> seccomp(Child& child) noexcept {
 Result<void> execute(Child& child) noexcept {
   TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kExecuting}));
   if (!child.plan.init) return isolation::execute(child.plan.payload);
-  return isolation::run_as_init(child.plan.payload,
+  return isolation::run_as_init(child.plan.payload, child.plan.init_seccomp,
                                 {.sync = child.fds.sync, .status = child.fds.status}, fail);
 }
 

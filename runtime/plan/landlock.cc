@@ -96,10 +96,14 @@ std::vector<Error> find_lacking(const spec::Extra& extra, const HostFacts& facts
   need(!asked.paths.empty(), kTruncation);
   need(asked.connect_tcp || asked.bind_tcp, kTcp);
   need(!asked.scopes.empty(), kScoping);
-  if ((asked.connect_tcp || asked.bind_tcp) && extra.seccomp == spec::SeccompProfile::kUnconfined)
+  const bool own_filter = extra.seccomp == spec::SeccompProfile::kDefault ||
+                          extra.seccomp == spec::SeccompProfile::kStrict;
+  if ((asked.connect_tcp || asked.bind_tcp) && !own_filter)
     lacking.push_back(
-        Error(0, extra.landlock_origin,
-              ": without a filter MPTCP and TCP Fast Open get around the limits of TCP ports")
+        Error(
+            0, extra.landlock_origin,
+            ": with another filter than jaula's own MPTCP and TCP Fast Open get around the limits "
+            "of TCP ports")
             .hint("set `seccomp` to default or strict, or `level: prefer` here"));
   return lacking;
 }

@@ -128,8 +128,37 @@ void make_credentials(Making& making, const IdPlan& ids) {
   credentials.permitted = capability_mask(process.capabilities.permitted);
   credentials.ambient = capability_mask(process.capabilities.ambient);
   credentials.no_new_privs = process.no_new_privileges;
-  making.out.plan.seccomp.instructions = compile_seccomp(
-      making.config.extra.seccomp, credentials.bounding, making.out.plan.landlock.tcp != 0);
+}
+
+unsigned filter_flags(const JailConfig& config) {
+  const isolation::SeccompFilter standard;
+  if (!config.seccomp || !config.seccomp->flags) return standard.flags;
+  unsigned flags = 0;
+  for (const spec::SeccompFlag flag : *config.seccomp->flags)
+    flags |=
+        flag == spec::SeccompFlag::kLog ? SECCOMP_FILTER_FLAG_LOG : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+  return flags;
+}
+
+// Our own profiles let through what a start and PID 1 need. One that the spec brings need not: it
+// waits for the payload's execve, and PID 1 has `default`. Without no_new_privs that is too late:
+// the kernel wants CAP_SYS_ADMIN for a filter then, which is given up before.
+void make_filter(Making& making) {
+  LaunchPlan& plan = making.out.plan;
+  isolation::SeccompFilter filter{
+      .instructions =
+          compile_seccomp(making.config, plan.credentials.bounding, plan.landlock.tcp != 0),
+      .flags = filter_flags(making.config)};
+  if (filter.instructions.size() > BPF_MAXINSNS)
+    making.out.problems.push_back(
+        Error(0, "the system call filter has ", filter.instructions.size(), " instructions")
+            .hint("the kernel takes ", BPF_MAXINSNS));
+  if (!making.config.seccomp || !plan.credentials.no_new_privs) {
+    plan.seccomp = std::move(filter);
+    return;
+  }
+  plan.payload.filter = std::move(filter);
+  plan.init_seccomp.instructions = compile_seccomp(spec::SeccompProfile::kDefault, 0);
 }
 
 // Where no pids controller is to be had, the default bound is kept per user by the process limit
@@ -292,6 +321,7 @@ Planned make_plan(const JailConfig& config, const HostFacts& facts, const PlanOp
   make_sysctls(making, ids);
   make_landlock(making);  // the filter depends on it
   make_credentials(making, ids);
+  make_filter(making);
   make_rlimits(making);
   make_payload(making);
   return std::move(making.out);
@@ -305,6 +335,7 @@ Planned make_exec_plan(const JailConfig& config, const HostFacts& facts,
   make_ids(making, ids);
   make_landlock(making);  // the filter depends on it
   make_credentials(making, ids);
+  make_filter(making);
   make_rlimits(making);
   make_payload(making);
   // Access to what is gone by now is nothing to lose.

@@ -41,7 +41,8 @@ struct LaunchPlan {
   std::vector<std::string> rlimit_origins;
   isolation::OomScore oom_score;
   isolation::Credentials credentials;
-  isolation::SeccompFilter seccomp;
+  isolation::SeccompFilter seccomp;  // of all processes; that of payload.filter is the other way
+  isolation::SeccompFilter init_seccomp;  // of PID 1 where the payload has a filter of its own
   isolation::Landlock landlock;
   isolation::Payload payload;
   bool terminal = false;

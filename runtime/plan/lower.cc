@@ -6,6 +6,7 @@
 #include "runtime/base/mutant.h"
 #include "runtime/plan/capabilities.h"
 #include "runtime/plan/profile.h"
+#include "runtime/plan/seccomp_policy.h"
 #include "runtime/spec/capability_names.h"
 
 namespace jaula::plan {
@@ -126,6 +127,20 @@ void lower_capabilities(const ServiceSpec& service, JailConfig& config) {
   sets.bounding = sets.permitted = sets.effective = capability_names(held);
   // Without uid 0 an execve keeps only what is ambient. capabilities(7)
   if (!root) sets.ambient = sets.inheritable = sets.bounding;
+}
+
+// After the capabilities, which rules of a profile may depend on. What comes out depends on nothing
+// any more: a file is not read again, and exec gets the same.
+void lower_seccomp(const ServiceSpec& service, JailConfig& config) {
+  if (!service.seccomp) return;
+  const spec::Seccomp& seccomp = service.seccomp->value;
+  const std::uint64_t held = capability_mask(config.process.capabilities.bounding);
+  if (seccomp.profile == spec::SeccompProfile::kFile) {
+    config.extra.seccomp_file = seccomp.file.path;
+    config.seccomp = lower_file(seccomp.file, held);
+  } else if (seccomp.profile == spec::SeccompProfile::kLists) {
+    config.seccomp = lower_lists(seccomp.lists, held);
+  }
 }
 
 void lower_mounts(const ServiceSpec& service, JailConfig& config) {
@@ -265,7 +280,7 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   config.name = name;
   config.hostname = value_or(service.hostname, name);
   spec::Extra& extra = config.extra;
-  extra.seccomp = value_or(service.seccomp, spec::SeccompProfile::kDefault);
+  if (service.seccomp) extra.seccomp = service.seccomp->value.profile;
   extra.stop_signal = value_or(service.stop_signal, kStopSignal);
   extra.stop_grace_period = value_or(service.stop_grace_period, kStopGracePeriod);
   if (service.time_limit) extra.time_limit = service.time_limit->value;
@@ -280,6 +295,7 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   lower_process(service, users, config, lowered.problems);
   lower_environment(service, users, config);
   lower_capabilities(service, config);
+  lower_seccomp(service, config);
   lower_namespaces(service, config);
   lower_mounts(service, config);
   lower_limits(service, config);

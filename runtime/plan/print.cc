@@ -163,7 +163,7 @@ void print_privilege(const LaunchPlan& plan, const spec::JailConfig& config, Fac
   facts.line("capabilities", names(credentials.permitted));
   if (credentials.ambient != 0) facts.line("ambient capabilities", names(credentials.ambient));
   facts.line("no_new_privs ", credentials.no_new_privs ? "on" : "off");
-  facts.line(describe_seccomp(config.extra.seccomp, credentials.bounding, plan.landlock.tcp != 0));
+  facts.line(describe_seccomp(config, credentials.bounding, plan.landlock.tcp != 0));
   if (config.extra.landlock)
     for (const std::string& rule : describe_landlock(*config.extra.landlock, plan.landlock))
       facts.line("landlock ", rule);

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/spec/service_spec.h"
+#include "runtime/spec/jail_config.h"
 
 namespace jaula::plan {
 
@@ -19,8 +19,20 @@ namespace jaula::plan {
 std::vector<sock_filter> compile_seccomp(spec::SeccompProfile profile, std::uint64_t capabilities,
                                          bool limits_tcp = false);
 
+// The same of a profile that the spec has brought.
+std::vector<sock_filter> compile_seccomp(const spec::SeccompConfig& config);
+// Of whichever the jail has.
+std::vector<sock_filter> compile_seccomp(const spec::JailConfig& config, std::uint64_t capabilities,
+                                         bool limits_tcp = false);
+
 // One fact a line for `jaula plan`: "seccomp: default, 292 syscalls, 136 instructions".
 std::string describe_seccomp(spec::SeccompProfile profile, std::uint64_t capabilities,
                              bool limits_tcp = false);
+std::string describe_seccomp(const spec::JailConfig& config, std::uint64_t capabilities,
+                             bool limits_tcp = false);
+
+// What each call gets, and the instructions; "" of what is unconfined.
+std::string print_rules(const spec::JailConfig& config);
+std::string print_bpf(const spec::JailConfig& config);
 
 }  // namespace jaula::plan

@@ -16,7 +16,8 @@
 //   a leaf: one return, or the comparisons of an ArgumentRule
 //
 // x32 calls have the x86-64 architecture and bit 30 in the number. They need no test of their own:
-// the last range reaches from the first unknown number to 2^32 and is ENOSYS.
+// the last range reaches from there, or in our own profiles from the first unknown number, to 2^32
+// and is ENOSYS.
 //
 // The kernel (5.11 and later) runs the filter once per number at installation, with the number and
 // the architecture alone, and remembers in a bitmap which are always allowed: these then cost one
@@ -97,28 +98,81 @@ class Assembler {
   std::vector<Return> returns_;
 };
 
-constexpr std::size_t offset_of_argument(unsigned argument) {
-  return offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t);  // the low half first
-}
+constexpr std::uint32_t kX32 = 0x40000000;  // __X32_SYSCALL_BIT
 
-// Code that expects args[argument] in the accumulator, or does not care what is in it.
+constexpr std::size_t low_half(unsigned argument) {
+  return offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t);
+}
+constexpr std::size_t high_half(unsigned argument) { return low_half(argument) + 4; }
+
+// Code that expects a word of the call in the accumulator, or does not care what is in it.
 struct Entry {
   Label code;
-  std::optional<unsigned> argument = {};
+  std::optional<std::size_t> word = {};  // by its offset
 };
 
-Label enter(Assembler& out, const Entry& entry, std::optional<unsigned> loaded) {
-  if (!entry.argument || entry.argument == loaded) return entry.code;
-  return out.load(offset_of_argument(*entry.argument), entry.code);
+Label enter(Assembler& out, const Entry& entry, std::optional<std::size_t> loaded) {
+  if (!entry.word || entry.word == loaded) return entry.code;
+  return out.load(*entry.word, entry.code);
+}
+
+// One word against one value, with what is asked of it: BPF_JEQ, BPF_JGT or BPF_JGE.
+struct WordTest {
+  std::uint16_t jump;
+  std::size_t word;
+  std::uint32_t value;
+  std::uint32_t mask = UINT32_MAX;
+};
+
+Entry test_word(Assembler& out, const WordTest& test, const Entry& yes, const Entry& no) {
+  if (test.mask == 0) return test.value == 0 ? yes : no;
+  const bool masked = test.mask != UINT32_MAX;
+  const auto loaded = masked ? std::nullopt : std::optional(test.word);
+  const Label if_no = enter(out, no, loaded);
+  const Label if_yes = enter(out, yes, loaded);
+  const Label code = out.branch(test.jump, test.value, if_yes, if_no);
+  return {masked ? out.mask(test.mask, code) : code, test.word};
+}
+
+constexpr std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
+constexpr std::uint32_t high(std::uint64_t value) {
+  return static_cast<std::uint32_t>(value >> 32);
+}
+
+Entry test_equal(Assembler& out, const Condition& condition, const Entry& yes, const Entry& no) {
+  const auto& [argument, value, mask, comparison] = condition;
+  const Entry rest = test_word(out, {BPF_JEQ, low_half(argument), low(value), low(mask)}, yes, no);
+  if (comparison == Comparison::kEqual32) return rest;
+  return test_word(out, {BPF_JEQ, high_half(argument), high(value), high(mask)}, rest, no);
+}
+
+// The high half decides unless it is the same; then the low half does.
+Entry test_order(Assembler& out, const Condition& condition, std::uint16_t jump, const Entry& yes,
+                 const Entry& no) {
+  const unsigned argument = condition.argument;
+  const std::uint32_t value = high(condition.value);
+  const Entry rest = test_word(out, {jump, low_half(argument), low(condition.value)}, yes, no);
+  const Entry same = test_word(out, {BPF_JEQ, high_half(argument), value}, rest, no);
+  return test_word(out, {BPF_JGT, high_half(argument), value}, yes, same);
 }
 
 Entry test(Assembler& out, const Condition& condition, const Entry& yes, const Entry& no) {
-  const bool masked = condition.mask != UINT32_MAX;
-  const auto loaded = masked ? std::nullopt : std::optional(condition.argument);
-  const Label if_no = enter(out, no, loaded);
-  const Label if_yes = enter(out, yes, loaded);
-  const Label code = out.branch(BPF_JEQ, condition.value, if_yes, if_no);
-  return {masked ? out.mask(condition.mask, code) : code, condition.argument};
+  switch (condition.comparison) {
+    case Comparison::kEqual32:
+    case Comparison::kEqual:
+      return test_equal(out, condition, yes, no);
+    case Comparison::kNotEqual:
+      return test_equal(out, condition, no, yes);
+    case Comparison::kGreater:
+      return test_order(out, condition, BPF_JGT, yes, no);
+    case Comparison::kGreaterOrEqual:
+      return test_order(out, condition, BPF_JGE, yes, no);
+    case Comparison::kLess:
+      return test_order(out, condition, BPF_JGE, no, yes);
+    case Comparison::kLessOrEqual:
+      return test_order(out, condition, BPF_JGT, no, yes);
+  }
+  return no;
 }
 
 bool is_there(const Clause& clause, const Policy& policy) {
@@ -131,6 +185,7 @@ Label inspect(Assembler& out, const ArgumentRule& rule, const Policy& policy) {
   for (auto clause = rule.clauses.rbegin(); clause != rule.clauses.rend(); ++clause) {
     if (!is_there(*clause, policy)) continue;
     Entry target{out.give(clause->then)};
+    for (const Condition& condition : clause->more) target = test(out, condition, target, next);
     if (clause->also) target = test(out, *clause->also, target, next);
     next = test(out, clause->when, target, next);
   }
@@ -151,7 +206,8 @@ std::vector<Range> to_ranges(const Policy& policy) {
   };
   for (std::size_t number = 0; number < policy.actions.size(); ++number)
     add(number, policy.actions[number]);
-  add(policy.actions.size(), Action::kNoSuchCall);
+  add(policy.actions.size(), policy.above);
+  add(kX32, Action::kNoSuchCall);
   return ranges;
 }
 

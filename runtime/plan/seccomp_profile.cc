@@ -13,7 +13,10 @@ void named_twice();  // never defined: named in the compiler's error
 
 namespace {
 
+using spec::kSyscallEnd;
 using spec::SeccompProfile;
+using spec::syscall_name;
+using spec::syscall_number;
 
 enum Scope : bool { kDefaultOnly, kStrictToo };
 

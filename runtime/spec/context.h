@@ -19,7 +19,9 @@ class Problems {
   // What goes beyond a hundred of a kind is dropped: nobody reads it, and a hostile file must not
   // make us write it.
   void add(Origin origin, std::string text, bool warning = false);
-  [[nodiscard]] bool full() const { return errors_ >= kEnough; }
+  [[nodiscard]] bool full(bool warning = false) const {
+    return (warning ? warnings_ : errors_) >= kEnough;
+  }
   // Flags first, then `file` by line, then other files.
   std::vector<Problem> sorted(std::string_view file) &&;
 

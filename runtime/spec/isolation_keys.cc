@@ -5,6 +5,7 @@
 
 #include "runtime/base/text.h"
 #include "runtime/spec/capability_names.h"
+#include "runtime/spec/seccomp_reader.h"
 #include "runtime/spec/service_keys.h"
 #include "runtime/spec/units.h"
 
@@ -31,35 +32,7 @@ void read_cap_drop(const Value& value, ServiceSpec& spec) {
   read_capabilities(value, spec.cap_drop);
 }
 
-// --- seccomp, security_opt
-
-constexpr Choice<SeccompProfile> kSeccompProfiles[] = {{"default", SeccompProfile::kDefault},
-                                                       {"strict", SeccompProfile::kStrict},
-                                                       {"unconfined", SeccompProfile::kUnconfined}};
-
-// The key and the security option say the same thing; a flag wins over the file.
-void set_seccomp(const Value& value, SeccompProfile profile, ServiceSpec& spec) {
-  if (spec.seccomp) {
-    const bool from_flag = value.node().place.flag >= 0;
-    const bool by_flag = spec.seccomp->origin.line == 0;
-    if (by_flag && !from_flag) return;
-    if (by_flag == from_flag && spec.seccomp->value != profile)
-      return value.fail("another profile is given by " + spec.seccomp->origin.text());
-  }
-  spec.seccomp = {profile, value.origin()};
-}
-
-void read_seccomp_word(const Value& value, std::string_view word, ServiceSpec& spec) {
-  for (const auto& [name, profile] : kSeccompProfiles)
-    if (word == name) return set_seccomp(value, *profile, spec);
-  value.not_supported("seccomp profiles are default, strict and unconfined");
-}
-
-void read_seccomp(const Value& value, ServiceSpec& spec) {
-  if (value.is(Node::Kind::kScalar)) return read_seccomp_word(value, value.node().text, spec);
-  if (value.is(Node::Kind::kMapping)) return value.not_supported();
-  value.expected("default, strict or unconfined");
-}
+// --- security_opt
 
 void read_no_new_privileges(const Value& value, std::string_view word, ServiceSpec& spec) {
   const auto on = word.empty() ? std::optional(true) : parse_boolean(word);

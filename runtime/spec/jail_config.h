@@ -80,6 +80,7 @@ struct Extra {
   bool init = true;                            // a reaper of ours is PID 1
   std::optional<std::uint64_t> shm_size = {};  // of /dev/shm, in bytes
   SeccompProfile seccomp = SeccompProfile::kDefault;
+  std::optional<std::string> seccomp_file = {};  // kFile: where it was; not read again
   UserNamespace::Mode userns = UserNamespace::Mode::kAuto;
   NetworkMode network = NetworkMode::kPrivate;
   int stop_signal = 0;
@@ -107,6 +108,7 @@ struct JailConfig {
   Resources resources;
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
+  std::optional<SeccompConfig> seccomp;  // of kFile and kLists; a profile of ours has a name alone
   std::map<std::string, std::string> labels;  // annotations
   Extra extra;
 };

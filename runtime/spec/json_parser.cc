@@ -58,8 +58,7 @@ class JsonParser {
   bool hex(std::uint32_t& code);
   bool number(std::string_view key);
   bool word(std::string_view word);
-  void add(std::string_view key, JsonKind kind, std::uint64_t number = 0,
-           std::string_view text = {});
+  void add(std::string_view key, JsonKind kind, std::uint64_t number, std::string_view text);
 
   bool next_is(char byte) {
     if (at_ == end_ || *at_ != byte) return false;
@@ -94,8 +93,9 @@ void JsonParser::add(std::string_view key, JsonKind kind, std::uint64_t number,
 bool JsonParser::value(std::string_view key) {
   if (at_ == end_) return false;
   const auto constant = [&](std::string_view text, JsonKind kind, std::uint64_t number) {
+    char* const first = at_;
     if (!word(text)) return false;
-    add(key, kind, number);
+    add(key, kind, number, {first, first});
     return true;
   };
   switch (*at_) {
@@ -121,10 +121,10 @@ bool JsonParser::value(std::string_view key) {
 }
 
 bool JsonParser::container(std::string_view key, JsonKind kind, char close) {
-  ++at_;
+  char* const first = at_++;
   if (++depth_ > kMaxJsonDepth) return false;
   const std::size_t self = nodes_.size();
-  add(key, kind);
+  add(key, kind, 0, {first, first});
   skip_space();
   if (!next_is(close)) {
     do {
@@ -214,11 +214,11 @@ bool JsonParser::number(std::string_view key) {
   const std::from_chars_result read = negative ? std::from_chars(first, integer_end, below)
                                                : std::from_chars(first, integer_end, value);
   if (at_ != integer_end || read.ec != std::errc{})
-    add(key, JsonKind::kOther);
+    add(key, JsonKind::kOther, 0, {first, first});
   else if (negative)
-    add(key, JsonKind::kNegative, static_cast<std::uint64_t>(below));
+    add(key, JsonKind::kNegative, static_cast<std::uint64_t>(below), {first, first});
   else
-    add(key, JsonKind::kUnsigned, value);
+    add(key, JsonKind::kUnsigned, value, {first, first});
   return true;
 }
 
@@ -239,6 +239,24 @@ Result<JsonText> parse_json(std::string_view text) {
   if (parser.parse()) return parsed;
   if (parser.too_deep()) return Error(0, "JSON nested deeper than ", kMaxJsonDepth, " levels");
   return Error(0, "not JSON: error at byte ", parser.offset());
+}
+
+std::size_t JsonText::offset_of(const JsonNode& node) const {
+  const std::ptrdiff_t offset = node.text.data() - bytes.data();
+  return static_cast<std::size_t>(offset) - (node.kind == JsonKind::kString ? 1 : 0);
+}
+
+std::size_t JsonText::offset_of_key(const JsonNode& node) const {
+  if (node.key.data() == nullptr) return offset_of(node);
+  return static_cast<std::size_t>(node.key.data() - bytes.data()) - 1;
+}
+
+JsonStop find_json_error(std::string_view text) {
+  std::vector<char> bytes(text.begin(), text.end());
+  std::vector<JsonNode> nodes;
+  JsonParser parser(bytes, nodes);
+  parser.parse();
+  return {.offset = parser.offset(), .too_deep = parser.too_deep()};
 }
 
 }  // namespace jaula::spec

@@ -30,15 +30,28 @@ struct JsonNode {
   JsonKind kind;
   bool taken = false;  // for the reader: some description has named it
   std::uint32_t end;
-  std::string_view key, text;
+  std::string_view key;
+  std::string_view
+      text;  // of kString; of any other kind it is empty, and begins where the value does
   std::uint64_t number;  // of kNegative: as two's complement
 };
 
 struct JsonText {
   std::vector<char> bytes;  // what the nodes' strings are views of
   std::vector<JsonNode> nodes;
+
+  // Where a value, or its key, begins in the text that was parsed.
+  [[nodiscard]] std::size_t offset_of(const JsonNode& node) const;
+  [[nodiscard]] std::size_t offset_of_key(const JsonNode& node) const;  // its own without a key
 };
 // `text` must be one value; it need not outlive the call.
 Result<JsonText> parse_json(std::string_view text);
+
+struct JsonStop {
+  std::size_t offset;
+  bool too_deep;
+};
+// Where a text stops being JSON, for who wants to say it in lines and columns.
+JsonStop find_json_error(std::string_view text);
 
 }  // namespace jaula::spec

@@ -53,7 +53,7 @@ class JsonWriter {
   template <class Enum>
   void member(std::string_view key, Enum value, Words<Enum> words) {
     for (const Word<Enum>& word : words)
-      if (word.value == value) quote(begin(key), word.text);
+      if (word.value == value) return quote(begin(key), word.text);
   }
   template <class Enum>
   void member(std::string_view key, const std::vector<Enum>& values, Words<Enum> words) {

@@ -2,6 +2,7 @@
 
 #include "runtime/spec/json_reader.h"
 #include "runtime/spec/json_writer.h"
+#include "runtime/spec/seccomp_names.h"
 
 namespace jaula::spec {
 namespace {
@@ -10,7 +11,11 @@ constexpr Word<RootKind> kRootKinds[] = {{RootKind::kDirectory, "directory"},
                                          {RootKind::kHost, "host"}};
 constexpr Word<SeccompProfile> kProfiles[] = {{SeccompProfile::kDefault, "default"},
                                               {SeccompProfile::kStrict, "strict"},
-                                              {SeccompProfile::kUnconfined, "unconfined"}};
+                                              {SeccompProfile::kUnconfined, "unconfined"},
+                                              {SeccompProfile::kFile, "file"},
+                                              {SeccompProfile::kLists, "lists"}};
+// Every architecture but this one is answered ENOSYS.
+constexpr std::string_view kArchitecture = "SCMP_ARCH_X86_64";
 constexpr Word<UserNamespace::Mode> kUserNamespaces[] = {{UserNamespace::Mode::kAuto, "auto"},
                                                          {UserNamespace::Mode::kHost, "host"},
                                                          {UserNamespace::Mode::kKeepId, "keep-id"},
@@ -79,6 +84,26 @@ void walk_mappings(auto& json, std::string_view key, auto& mappings) {
   });
 }
 
+void walk_seccomp(auto& json, auto& seccomp) {
+  json.member("defaultAction", seccomp.default_action, kSeccompActions);
+  if (json.present("defaultErrnoRet", seccomp.default_errno_ret))
+    json.member("defaultErrnoRet", *seccomp.default_errno_ret);
+  std::vector<std::string> architectures = {std::string(kArchitecture)};
+  json.member("architectures", architectures);
+  if (json.present("flags", seccomp.flags)) json.member("flags", *seccomp.flags, kSeccompFlags);
+  json.list("syscalls", seccomp.syscalls, [&](auto& rule) {
+    json.member("names", rule.names);
+    json.member("action", rule.action, kSeccompActions);
+    if (json.present("errnoRet", rule.errno_ret)) json.member("errnoRet", *rule.errno_ret);
+    json.list("args", rule.args, [&](auto& argument) {
+      json.member("index", argument.index);
+      json.member("value", argument.value);
+      json.member("valueTwo", argument.value_two);
+      json.member("op", argument.op, kSeccompOperators);
+    });
+  });
+}
+
 void walk_linux(auto& json, auto& config) {
   json.list("namespaces", config.namespaces, [&](auto& type) { json.member("type", type); });
   walk_mappings(json, "uidMappings", config.uid_mappings);
@@ -87,6 +112,8 @@ void walk_linux(auto& json, auto& config) {
   json.object("resources", [&] { walk_resources(json, config.resources); });
   json.member("maskedPaths", config.masked_paths);
   json.member("readonlyPaths", config.readonly_paths);
+  if (json.present("seccomp", config.seccomp))
+    json.object("seccomp", [&] { walk_seccomp(json, *config.seccomp); });
 }
 
 // After the limits: which of them there are decides which have an origin.
@@ -123,6 +150,8 @@ void walk_extra(auto& json, auto& config) {
   json.member("init", extra.init);
   if (json.present("shmSize", extra.shm_size)) json.member("shmSize", *extra.shm_size);
   json.member("seccomp", extra.seccomp, kProfiles);
+  if (json.present("seccompFile", extra.seccomp_file))
+    json.member("seccompFile", *extra.seccomp_file);
   json.member("userns", extra.userns, kUserNamespaces);
   json.member("network", extra.network, kNetworks);
   json.member("stopSignal", extra.stop_signal);

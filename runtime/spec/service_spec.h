@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/spec/seccomp.h"
+
 namespace jaula::spec {
 
 // [A-Za-z0-9][A-Za-z0-9_.-]{0,63}: what a jail, a service or a project may be called.
@@ -65,7 +67,6 @@ struct Ulimit {
 };
 
 enum class NetworkMode : std::uint8_t { kPrivate, kNone, kHost };
-enum class SeccompProfile : std::uint8_t { kDefault, kStrict, kUnconfined };
 enum class Layer : std::uint8_t { kCgroup, kSeccomp, kLandlock, kUserns };  // of `require`
 
 struct IdMapEntry {
@@ -125,7 +126,7 @@ struct ServiceSpec {
   std::vector<Sourced<std::pair<std::string, std::string>>> sysctls;
   Key<NetworkMode> network_mode;
   Key<UserNamespace> userns_mode;
-  Key<SeccompProfile> seccomp;  // also security_opt seccomp=unconfined
+  Key<Seccomp> seccomp;  // also security_opt seccomp=unconfined
   Key<int> stop_signal;
   Key<std::chrono::milliseconds> stop_grace_period;
   Key<bool> init;

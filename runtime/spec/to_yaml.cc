@@ -1,6 +1,7 @@
 // A SpecFile as YAML: one order, one form for each key.
 #include <utility>
 
+#include "runtime/spec/seccomp_names.h"
 #include "runtime/spec/service_spec.h"
 #include "runtime/spec/units.h"
 #include "runtime/spec/yaml_text.h"
@@ -37,14 +38,43 @@ std::string network_text(NetworkMode mode) {
   return {};
 }
 
-std::string seccomp_text(SeccompProfile profile) {
-  switch (profile) {
+std::string argument_text(const SeccompArgument& argument) {
+  std::string text =
+      "{index: " + std::to_string(argument.index) + ", value: " + std::to_string(argument.value);
+  if (argument.value_two != 0) text += ", valueTwo: " + std::to_string(argument.value_two);
+  for (const Word<SeccompOperator>& word : kSeccompOperators)
+    if (word.value == argument.op) text.append(", op: ").append(word.text);
+  return text + '}';
+}
+
+std::string entry_text(const SeccompEntry& entry) {
+  if (!entry.whole) return yaml_value(entry.name);
+  std::string text = "{name: " + yaml_value(entry.name);
+  if (!entry.args.empty()) text += ", args: " + flow_list(entry.args, argument_text);
+  return text + '}';
+}
+
+std::string lists_text(const SeccompLists& lists) {
+  std::string text;
+  if (lists.allow) text += "allow: " + flow_list(*lists.allow, entry_text);
+  if (!lists.deny.empty() || (!lists.allow && !lists.log))
+    text.append(text.empty() ? "" : ", ").append("deny: ").append(words_text(lists.deny));
+  if (lists.log) text.append(text.empty() ? "" : ", ").append("mode: log");
+  return '{' + text + '}';
+}
+
+std::string seccomp_text(const Seccomp& seccomp) {
+  switch (seccomp.profile) {
     case SeccompProfile::kDefault:
       return "default";
     case SeccompProfile::kStrict:
       return "strict";
     case SeccompProfile::kUnconfined:
       return "unconfined";
+    case SeccompProfile::kFile:
+      return yaml_value(seccomp.file.path);
+    case SeccompProfile::kLists:
+      return lists_text(seccomp.lists);
   }
   return {};
 }

@@ -65,8 +65,8 @@ class Init {
     Child init([&] {
       ::dup2(output_.to(), 1);
       const TestPayload payload({"sh", "-c", script}, {shell});
-      const Error error =
-          isolation::run_as_init(*payload, {.sync = sync_.to(), .status = status_.to()}, report);
+      const Error error = isolation::run_as_init(
+          *payload, {}, {.sync = sync_.to(), .status = status_.to()}, report);
       return static_cast<int>(error.exit_code());
     });
     const pid_t pid = init.pid();
@@ -162,7 +162,7 @@ TEST_CASE("init: a payload that cannot be executed is reported, and there is no 
   Init init("true", "/nowhere/sh");
   if (!init) return;
   CHECK_EQ(init.synced(), "execute sh");
-  CHECK_EQ(init.end(), "exit 127, payload 127");
+  CHECK_EQ(init.end(), "exit 127, no status");
 }
 
 }  // namespace jaula::test

@@ -142,7 +142,8 @@ TEST_CASE("landlock: limits of TCP ports want a filter") {
   Extra extra = asking_for_all();
   extra.seccomp = SeccompProfile::kUnconfined;
   CHECK(texts(make_landlock_plan(extra, kernel_of(7)).lacking) ==
-        Strings{kAt + "without a filter MPTCP and TCP Fast Open get around the limits of TCP "
+        Strings{kAt + "with another filter than jaula's own MPTCP and TCP Fast Open get around the "
+                      "limits of TCP "
                       "ports"});
   extra.landlock->connect_tcp.reset();
   extra.landlock->bind_tcp.reset();

@@ -48,12 +48,22 @@ JailConfig full_config() {
                       .pids = Limit{32, ""}};
   config.masked_paths = {"/proc/kcore"};
   config.readonly_paths = {"/proc/sys"};
+  config.seccomp =
+      SeccompConfig{.default_action = SeccompAction::kErrno,
+                    .default_errno_ret = 38,
+                    .flags = std::vector<SeccompFlag>{SeccompFlag::kLog},
+                    .syscalls = {{.names = {"read", "write"}, .action = SeccompAction::kAllow},
+                                 {.names = {"socket"},
+                                  .action = SeccompAction::kErrno,
+                                  .errno_ret = 97,
+                                  .args = {{2, UINT64_MAX, 9, SeccompOperator::kMaskedEqual}}}}};
   config.labels = {{"a.b", "c"}, {"empty", ""}};
   config.extra = {.root_kind = RootKind::kHost,
                   .ephemeral = true,
                   .init = false,
                   .shm_size = 1 << 20,
-                  .seccomp = SeccompProfile::kStrict,
+                  .seccomp = SeccompProfile::kFile,
+                  .seccomp_file = "/etc/p.json",
                   .userns = UserNamespace::Mode::kKeepId,
                   .network = NetworkMode::kNone,
                   .stop_signal = 3,
@@ -122,7 +132,24 @@ TEST_CASE("oci config: OCI's members stand where the runtime specification has t
                  {"cpu", {{"shares", 512}, {"quota", 50000}, {"period", 25000}}},
                  {"pids", {{"limit", 32}}}}));
   CHECK_EQ(oci["linux"]["maskedPaths"], json({"/proc/kcore"}));
-  CHECK_EQ(oci["jaula"]["seccomp"], "strict");
+  CHECK_EQ(
+      oci["linux"]["seccomp"],
+      json({{"defaultAction", "SCMP_ACT_ERRNO"},
+            {"defaultErrnoRet", 38},
+            {"architectures", {"SCMP_ARCH_X86_64"}},
+            {"flags", {"SECCOMP_FILTER_FLAG_LOG"}},
+            {"syscalls",
+             {{{"names", {"read", "write"}}, {"action", "SCMP_ACT_ALLOW"}, {"args", json::array()}},
+              {{"names", {"socket"}},
+               {"action", "SCMP_ACT_ERRNO"},
+               {"errnoRet", 97},
+               {"args",
+                {{{"index", 2},
+                  {"value", UINT64_MAX},
+                  {"valueTwo", 9},
+                  {"op", "SCMP_CMP_MASKED_EQ"}}}}}}}}));
+  CHECK_EQ(oci["jaula"]["seccomp"], "file");
+  CHECK_EQ(oci["jaula"]["seccompFile"], "/etc/p.json");
   CHECK_EQ(oci["jaula"]["origins"]["mounts"], json({"web.yaml:14:9", ""}));
 }
 
@@ -164,6 +191,11 @@ TEST_CASE("oci config: no member may be missing, of another type or unknown") {
                                           "/jaula/landlock/connectTcp",
                                           "/jaula/landlock/bindTcp",
                                           "/jaula/timeLimitMs",
+                                          "/jaula/seccompFile",
+                                          "/linux/seccomp",
+                                          "/linux/seccomp/defaultErrnoRet",
+                                          "/linux/seccomp/flags",
+                                          "/linux/seccomp/syscalls/1/errnoRet",
                                           "/linux/resources/memory/limit",
                                           "/linux/resources/cpu/shares",
                                           "/linux/resources/cpu/quota",

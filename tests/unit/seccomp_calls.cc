@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "runtime/plan/seccomp_syscalls.h"
+#include "runtime/spec/syscall_names.h"
 
 namespace jaula::test {
 
@@ -14,7 +14,7 @@ seccomp_data call_of(std::uint32_t number, Arguments arguments, std::uint32_t ar
 }
 
 std::vector<seccomp_data> calls_of(std::uint32_t number) {
-  const std::string_view name = plan::syscall_name(static_cast<int>(number));
+  const std::string_view name = spec::syscall_name(static_cast<int>(number));
   std::vector<seccomp_data> calls = {call_of(number)};
   for (const ArgumentCase& one : kArgumentCases)
     if (one.call == name) calls.push_back(call_of(number, one.arguments));
@@ -43,7 +43,7 @@ std::string answer(const Filter& filter, const seccomp_data& call) {
 }
 
 std::string answer(const Filter& filter, std::string_view name, Arguments arguments) {
-  const auto number = plan::find_syscall(name);
+  const auto number = spec::find_syscall(name);
   if (!number) return "no such call";
   return answer(filter, call_of(static_cast<std::uint32_t>(*number), arguments));
 }

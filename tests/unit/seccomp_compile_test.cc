@@ -77,7 +77,7 @@ TEST_CASE("seccomp compiler: a program longer than a jump reaches answers every 
       CHECK(answer(filter, call) ==
             (policy.actions[number] == Action::kByArguments ? answer(standard, call) : expected));
   }
-  CHECK(answer(filter, call_of(plan::kSyscallEnd)) == "ENOSYS");
+  CHECK(answer(filter, call_of(spec::kSyscallEnd)) == "ENOSYS");
   CHECK(answer(filter, call_of(0, {}, AUDIT_ARCH_I386)) == "ENOSYS");
 }
 

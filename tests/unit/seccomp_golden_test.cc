@@ -8,7 +8,7 @@
 
 #include "runtime/plan/capabilities.h"
 #include "runtime/plan/seccomp.h"
-#include "runtime/plan/seccomp_syscalls.h"
+#include "runtime/spec/syscall_names.h"
 #include "tests/unit/seccomp_calls.h"
 
 namespace jaula::test {
@@ -21,7 +21,7 @@ using Lines = std::vector<std::string>;
 Lines describe_native(const Filter& filter) {
   Lines lines;
   for (std::uint32_t number = 0; number < kNumbers; ++number) {
-    const std::string name(plan::syscall_name(static_cast<int>(number)));
+    const std::string name(spec::syscall_name(static_cast<int>(number)));
     const std::string head = std::to_string(number) + " " + (name.empty() ? "-" : name) + " ";
     const auto all = answers(filter, number);
     lines.push_back(head + (all.size() == 1 ? *all.begin() : "by its arguments"));

@@ -89,14 +89,30 @@ const char* try_filter(const std::vector<sock_filter>& filter) {
   return check_ordinary_work();
 }
 
+// Under rules that look at 64 bits and answer with errnos of their own.
+const char* try_rules(const std::vector<sock_filter>& filter) {
+  const auto seek = [](long offset) { return error_of(::syscall(SYS_lseek, -1, offset, 0)); };
+  for (const long offset : {0L, kUpperBit, -1L})
+    if (seek(offset) != EBADF) return "the control, without a filter";
+  if (const char* failed = install(filter)) return failed;
+  if (seek(kUpperBit + 1) != EXDEV) return "an offset above";
+  if (seek(-1) != EXDEV) return "the largest offset";
+  if (seek(kUpperBit) != EBADF || seek(1) != EBADF) return "an offset that is not above";
+  if (error_of(::syscall(SYS_mkdir, "/", 0)) != ENOTTY) return "an errno of the rule's";
+  if (error_of(::syscall(999)) != ENOSYS) return "a number nobody has";
+  return nullptr;
+}
+
+using Try = const char* (*)(const std::vector<sock_filter>& filter);
+
 // "done", or what went differently than expected.
-std::string run_in_child(const std::vector<sock_filter>& filter) {
+std::string run_in_child(const std::vector<sock_filter>& filter, Try attempt = try_filter) {
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
-    const char* failed = try_filter(filter);
+    const char* failed = attempt(filter);
     const std::string_view text = failed != nullptr ? failed : "done";
     ::_exit(::write(ends[1], text.data(), text.size()) < 0 ? 1 : 0);
   }
@@ -118,6 +134,18 @@ TEST_CASE("seccomp in the kernel: the default filter refuses what it should and 
 
 TEST_CASE("seccomp in the kernel: the strict filter refuses what it should and programs run") {
   CHECK(run_in_child(plan::compile_seccomp(SeccompProfile::kStrict, 0)) == "done");
+}
+
+TEST_CASE("seccomp in the kernel: rules of OCI's form answer as they say, in 64 bits") {
+  using spec::SeccompAction;
+  const spec::SeccompConfig config{
+      .default_action = SeccompAction::kAllow,
+      .syscalls = {{.names = {"lseek"},
+                    .action = SeccompAction::kErrno,
+                    .errno_ret = EXDEV,
+                    .args = {{1, kUpperBit, 0, spec::SeccompOperator::kGreater}}},
+                   {.names = {"mkdir"}, .action = SeccompAction::kErrno, .errno_ret = ENOTTY}}};
+  CHECK(run_in_child(plan::compile_seccomp(config), try_rules) == "done");
 }
 
 }  // namespace jaula::test

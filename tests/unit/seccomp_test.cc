@@ -9,7 +9,7 @@
 #include <memory>
 #include <sstream>
 
-#include "runtime/plan/seccomp_syscalls.h"
+#include "runtime/spec/syscall_names.h"
 #include "tests/unit/seccomp_calls.h"
 
 namespace jaula::test {
@@ -37,7 +37,7 @@ TEST_CASE("seccomp: new namespaces are made by no call, threads and processes ar
   for (const SeccompProfile profile : kProfiles) {
     const Filter filter = compile_seccomp(profile, 0);
     for (const char* name : {"unshare", "setns"})
-      CHECK(answers(filter, static_cast<std::uint32_t>(*plan::find_syscall(name))) ==
+      CHECK(answers(filter, static_cast<std::uint32_t>(*spec::find_syscall(name))) ==
             std::set<std::string>{"EPERM"});
     CHECK(answer(filter, "clone3") == "ENOSYS");
     CHECK(answer(filter, "clone", {CLONE_NEWUSER | kUpperHalf | SIGCHLD}) == "EPERM");
@@ -153,16 +153,16 @@ TEST_CASE("seccomp: the table has libseccomp's names and numbers") {
   for (int number = 0; number < static_cast<int>(kNumbers); ++number) {
     const std::unique_ptr<char, decltype(&::free)> theirs(
         ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, number), &::free);
-    const std::string ours(plan::syscall_name(number));
+    const std::string ours(spec::syscall_name(number));
     if (theirs) CHECK(ours == theirs.get());
     if (theirs) ++compared;
     if (!ours.empty()) {
-      CHECK(plan::find_syscall(ours) == number);
+      CHECK(spec::find_syscall(ours) == number);
     }
   }
   CHECK(compared >= 362);  // what 2.5.4 knows
-  CHECK_FALSE(plan::find_syscall("").has_value());
-  CHECK_FALSE(plan::find_syscall("reed").has_value());
+  CHECK_FALSE(spec::find_syscall("").has_value());
+  CHECK_FALSE(spec::find_syscall("reed").has_value());
 }
 
 }  // namespace jaula::test

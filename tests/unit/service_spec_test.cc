@@ -268,16 +268,50 @@ constexpr BadKeys kBadKeys[] = {
      "no-new-privileges:false, got \"no-new-privileges:maybe\""},
     {"security_opt: [apparmor=unconfined]",
      "web.yaml:4:20: services.web.security_opt[0]: \"apparmor=unconfined\" is not supported yet"},
-    {"security_opt: [seccomp=./p.json]",
-     "web.yaml:4:20: services.web.security_opt[0]: \"seccomp=./p.json\" is not supported yet; "
-     "seccomp profiles are default, strict and unconfined"},
     {"security_opt: [seccomp=unconfined]\n    seccomp: strict",
      "web.yaml:5:14: services.web.seccomp: another profile is given by web.yaml:4:20: "
      "services.web.security_opt[0]"},
-    {"seccomp: ./profile.json",
-     "web.yaml:4:14: services.web.seccomp: \"./profile.json\" is not supported yet; seccomp "
-     "profiles are default, strict and unconfined"},
-    {"seccomp: {allow: []}", "web.yaml:4:14: services.web.seccomp: not supported yet"},
+    {"seccomp: defualt",
+     "web.yaml:4:14: services.web.seccomp: unknown profile \"defualt\"; did you mean `default`?"},
+    {"seccomp: builtin",
+     "web.yaml:4:14: services.web.seccomp: expected default, strict, unconfined, a JSON profile "
+     "such as ./profile.json, or {allow: [...], deny: [...], mode: log}, got \"builtin\""},
+    {"seccomp: ./none.json",
+     "web.yaml:4:14: services.web.seccomp: ./none.json: No such file or directory"},
+    {"security_opt: ['seccomp:./none.json']",
+     "web.yaml:4:20: services.web.security_opt[0]: ./none.json: No such file or directory"},
+    {"seccomp: {}", "web.yaml:4:14: services.web.seccomp: needs `allow`, `deny` or `mode`"},
+    {"seccomp: {alow: []}",
+     "web.yaml:4:15: services.web.seccomp.alow: unknown key; did you mean `allow`?"},
+    {"seccomp: {allow: read}",
+     "web.yaml:4:22: services.web.seccomp.allow: expected a list of system calls and @groups, got "
+     "\"read\""},
+    {"seccomp: {allow: ['@basic-oi']}",
+     "web.yaml:4:23: services.web.seccomp.allow[0]: unknown group \"@basic-oi\"; did you mean "
+     "`@basic-io`?"},
+    {"seccomp: {deny: [mountt]}",
+     "web.yaml:4:22: services.web.seccomp.deny[0]: unknown system call \"mountt\"; did you mean "
+     "`mount`?"},
+    {"seccomp: {deny: ['@default']}",
+     "web.yaml:4:22: services.web.seccomp.deny[0]: without `execve` nothing can be started"},
+    {"seccomp: {deny: [default]}",
+     "web.yaml:4:22: services.web.seccomp.deny[0]: `default` is a profile, which only `allow` can "
+     "begin from"},
+    {"seccomp: {deny: [{name: read}]}",
+     "web.yaml:4:22: services.web.seccomp.deny[0]: `deny` takes names alone; conditions are for "
+     "`allow`"},
+    {"seccomp: {mode: kill}",
+     "web.yaml:4:21: services.web.seccomp.mode: expected enforce or log, got \"kill\""},
+    {"seccomp: {allow: [{args: []}]}",
+     "web.yaml:4:23: services.web.seccomp.allow[0]: needs `name`"},
+    {"seccomp: {allow: [{name: socket, args: [{index: 0, value: 1}]}]}",
+     "web.yaml:4:45: services.web.seccomp.allow[0].args[0]: needs `index`, `value` and `op`"},
+    {"seccomp: {allow: [{name: socket, args: [{index: 6, value: -1, op: EQ}]}]}",
+     "web.yaml:4:53: services.web.seccomp.allow[0].args[0].index: expected 0 to 5, got \"6\"\n"
+     "web.yaml:4:63: services.web.seccomp.allow[0].args[0].value: expected a whole number such as "
+     "10 or 0x10, got \"-1\"\n"
+     "web.yaml:4:71: services.web.seccomp.allow[0].args[0].op: expected an operator such as "
+     "SCMP_CMP_EQ, got \"EQ\""},
     {"sysctls: {net..x: 1}",
      "web.yaml:4:15: services.web.sysctls.net..x: \"net..x\" is not a sysctl's name"},
     {"sysctls: {../x: 1}",
@@ -586,7 +620,8 @@ TEST_CASE("spec: volumes have a short and a long form and absolute, normalised p
 TEST_CASE("spec: tmpfs is one path or several, with a size and a mode") {
   Specs specs;
   CHECK(specs.service("tmpfs: /run").tmpfs.at(0).target == "/run");
-  const ServiceSpec spec = specs.service("tmpfs: [/a/, '/b:rw,noexec,nosuid,nodev,size=64m,mode=1777']");
+  const ServiceSpec spec =
+      specs.service("tmpfs: [/a/, '/b:rw,noexec,nosuid,nodev,size=64m,mode=1777']");
   CHECK(spec.tmpfs.at(0).target == "/a");
   CHECK_FALSE(spec.tmpfs.at(0).size);
   CHECK(spec.tmpfs.at(1).size == 64U << 20);
@@ -624,7 +659,7 @@ TEST_CASE("spec: the walls") {
   CHECK(spec.cap_add.at(1).value == "CAP_CHOWN");
   CHECK(spec.cap_drop.at(0).value == "ALL");
   CHECK_FALSE(spec.no_new_privileges->value);
-  CHECK(spec.seccomp->value == SeccompProfile::kUnconfined);
+  CHECK(spec.seccomp->value.profile == SeccompProfile::kUnconfined);
   CHECK(spec.sysctls.at(0).value.second == "1");
   CHECK(spec.network_mode->value == NetworkMode::kNone);
   CHECK(spec.userns_mode->value.mode == UserNamespace::Mode::kMap);
@@ -632,7 +667,8 @@ TEST_CASE("spec: the walls") {
   CHECK(spec.require->value == std::vector<Layer>{Layer::kSeccomp});
   CHECK(specs.service("require: all").require->value.size() == 4);
   CHECK(specs.service("security_opt: [no-new-privileges]").no_new_privileges->value);
-  CHECK(specs.service("x-jaula: {seccomp: strict}").seccomp->value == SeccompProfile::kStrict);
+  CHECK(specs.service("x-jaula: {seccomp: strict}").seccomp->value.profile ==
+        SeccompProfile::kStrict);
 }
 
 TEST_CASE("spec: landlock is paths in their order, ports, scopes, and how much it matters") {
@@ -765,9 +801,25 @@ TEST_CASE("overrides: flags win over a contradicting security option of the file
   Specs specs;
   const LoadOptions options =
       with({flag("--security-opt", "security_opt", Kind::kAppend, "seccomp=unconfined")});
-  CHECK(specs.service("seccomp: strict", options).seccomp->value == SeccompProfile::kUnconfined);
-  CHECK(specs.service("security_opt: [seccomp=strict]", options).seccomp->value ==
+  CHECK(specs.service("seccomp: strict", options).seccomp->value.profile ==
         SeccompProfile::kUnconfined);
+  CHECK(specs.service("security_opt: [seccomp=strict]", options).seccomp->value.profile ==
+        SeccompProfile::kUnconfined);
+}
+
+TEST_CASE("spec: a profile's path starts at the spec's directory, and its problems have its name") {
+  Specs specs;
+  put_file(specs / "p.json", "{\"defaultAction\": \"SCMP_ACT_ERRNO\"}");
+  const ServiceSpec spec = specs.service("seccomp: p.json\n    security_opt: [seccomp=./p.json]");
+  CHECK(spec.seccomp->value.profile == SeccompProfile::kFile);
+  CHECK_EQ(spec.seccomp->value.file.path, specs / "p.json");
+  put_file(specs / "p.json", "{\n  \"defaultAktion\": 1}");
+  CHECK_EQ(specs.problems_of_keys("seccomp: ./p.json"),
+           "p.json:1:1: needs `defaultAction`\n"
+           "p.json:2:3: defaultAktion: unknown key; did you mean `defaultAction`?");
+  CHECK_EQ(specs.problems_of_keys("seccomp: {allow: [stat64]}"),
+           "web.yaml:4:23: services.web.seccomp.allow[0]: `stat64` is no system call of x86-64; "
+           "without effect");
 }
 
 TEST_CASE("overrides: two flags that contradict each other are refused") {
@@ -884,12 +936,27 @@ TEST_CASE("to_yaml: what it prints once it prints again") {
   ::setenv("JT_SET", "$x: [", 1);
   Specs specs;
   for (const char* keys :
-       {"init: true", "command: [\"a\\\"b\", \"\\\\\", '$$$$', \"\\u2028\", \"\\uFEFF\", '- x']",
-        "environment: [A, JT_SET, 'B= x ', \"C=#\", 'D=$JT_SET']", "mem_limit: 100000001",
-        "cpus: .5", "stop_signal: 32", "stop_grace_period: 90061s", "tmpfs: ['/a b:mode=0']",
-        "userns_mode: keep-id", "userns_mode: host\n    network_mode: private",
-        "labels: {\"\\u00e9\": x, a: , \"b\\u0085\": 'null'}", "ulimits: {core: 0, stack: -1}",
-        "require: all\n    seccomp: default", "user: '0'\n    hostname: '1'"}) {
+       {"init: true",
+        "command: [\"a\\\"b\", \"\\\\\", '$$$$', \"\\u2028\", \"\\uFEFF\", '- x']",
+        "environment: [A, JT_SET, 'B= x ', \"C=#\", 'D=$JT_SET']",
+        "mem_limit: 100000001",
+        "cpus: .5",
+        "stop_signal: 32",
+        "stop_grace_period: 90061s",
+        "tmpfs: ['/a b:mode=0']",
+        "userns_mode: keep-id",
+        "userns_mode: host\n    network_mode: private",
+        "labels: {\"\\u00e9\": x, a: , \"b\\u0085\": 'null'}",
+        "ulimits: {core: 0, stack: -1}",
+        "require: all\n    seccomp: default",
+        "user: '0'\n    hostname: '1'",
+        "seccomp: {allow: ['@basic-io', default, {name: ioctl}, {name: socket, args: [{index: 0, "
+        "value: 0xffffffffffffffff, valueTwo: 3, op: SCMP_CMP_MASKED_EQ}]}], mode: log}",
+        "seccomp: {deny: [read]}",
+        "seccomp: {deny: []}",
+        "seccomp: {mode: log}",
+        "seccomp: {allow: [], mode: enforce}",
+        "seccomp: /dev/../" JAULA_SOURCE_DIR "/tests/unit/profile.json"}) {
     CAPTURE(keys);
     const SpecFile file =
         specs.load("services:\n  web:\n    rootfs: host\n    " + std::string(keys) + "\n");

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-namespace jaula::plan {
+namespace jaula::spec {
 
 #ifndef __x86_64__
 #error "the system call filter has no table for this architecture"
@@ -123,4 +123,4 @@ consteval int syscall_number(std::string_view name) {
   return *number;
 }
 
-}  // namespace jaula::plan
+}  // namespace jaula::spec
