@@ -59,8 +59,10 @@ static long clone3_user_namespace(void) {
 
 static long mount_overlay(void) {
   take_namespaces(CLONE_NEWNS);
-  mkdir("/tmp/l", 0777), mkdir("/tmp/u", 0777), mkdir("/tmp/w", 0777), mkdir("/tmp/m", 0777);
-  return mount("overlay", "/tmp/m", "overlay", 0, "lowerdir=/tmp/l,upperdir=/tmp/u,workdir=/tmp/w");
+  mkdir("/tmp/lower", 0777), mkdir("/tmp/upper", 0777), mkdir("/tmp/work", 0777),
+      mkdir("/tmp/m", 0777);
+  return mount("overlay", "/tmp/m", "overlay", 0,
+               "lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work");
 }
 
 static long mount_cgroup(void) {
@@ -263,14 +265,14 @@ static int abstract(const char* name) {
                         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + size)));
 }
 
-// Descriptor 9 is what the loader of a hostile root got hold of: may it be written now that it is
-// no longer executed, and may its mode be changed (to what it is)?
+// Descriptor 9 is what the loader of a hostile root got hold of, a copy that the test made: may it
+// be written, and opened to all?
 static int overwrite(void) {
   struct stat info;
   if (fstat(9, &info) < 0) return report(-1);
   const int fd = open("/proc/self/fd/9", O_WRONLY);
   printf("write %s\n", outcome(fd));
-  printf("chmod %s\n", outcome(fchmod(9, info.st_mode & 07777)));
+  printf("chmod %s\n", outcome(fchmod(9, (info.st_mode & 07777) | 0022)));
   return 0;
 }
 

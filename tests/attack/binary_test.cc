@@ -19,7 +19,14 @@ void lay_trap(const Ground& ground) {
 std::string copy_of(const Ground& ground, const std::string& program) {
   const std::string copy = ground.jails().scratch() / fs::path(program).filename();
   fs::copy_file(program, copy, fs::copy_options::skip_existing);
+  ::chmod(copy.c_str(), 0755);
   return copy;
+}
+
+mode_t mode_of(const std::string& path) {
+  struct stat info {};
+  REQUIRE_EQ(::stat(path.c_str(), &info), 0);
+  return info.st_mode & 07777;
 }
 
 // While it is executed somewhere nobody writes it, and that is told first.
@@ -55,13 +62,39 @@ TEST_CASE(
   ran = spring(program, {"run", "-"}, {.input = spec});
   attack.held(is_refused(ran), ran.out + ran.err);
   ran = spring(mutant, as_root, careless);
-  attack.control(contains(ran.out, "chmod ok"), ran.out + ran.err);
+  attack.control(mode_of(mutant) == 0777, ran.out + ran.err);
 
   ground.jails().start(name, {"await", "TERM"}, {"--userns", "host"});
   ran = spring(program, {"exec", name, "/bin/sh"}, {});
   attack.held(is_refused(ran), ran.out + ran.err);
+  ::chmod(mutant.c_str(), 0755);
   ran = spring(mutant, {"exec", name, "/bin/sh"}, careless);
-  attack.control(contains(ran.out, "chmod ok"), ran.out + ran.err);
+  attack.control(mode_of(mutant) == 0777, ran.out + ran.err);
+  attack.held(mode_of(program) == 0755, std::to_string(mode_of(program)));
+}
+
+TEST_CASE("binary: a user's own program is not what the user's jail gets hold of (CVE-2019-5736)") {
+  const Ground ground;
+  lay_trap(ground);
+  constexpr uid_t kNobody = 65534;
+  const std::string state = ground.jails().scratch() / "of-nobody";
+  fs::create_directory(state);
+  REQUIRE_EQ(::chown(state.c_str(), kNobody, kNobody), 0);
+  const auto mode_after = [&](const std::string& program, const std::string& without, Ran& ran) {
+    const std::string copy = copy_of(ground, program);
+    REQUIRE_EQ(::chown(copy.c_str(), kNobody, kNobody), 0);
+    ran = run({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", copy, "--root",
+               state + "/state", "run", "--degrade", "warn", ground.root(), "--", "/bin/sh"},
+              {.environment = {{"JAULA_MUTANT", without}}});
+    return mode_of(copy);
+  };
+  Ran ran;
+  const mode_t harmed = mode_after(ground.mutant({})[0], "own file read-only", ran);
+  if (ran.code == 125) return skip("a user gets no jail here");
+  Attack attack;
+  attack.control(harmed == 0777, ran.out + ran.err);
+  const mode_t kept = mode_after(jaula_binary(), "", ran);
+  attack.held(kept == 0755 && contains(ran.out, "write "), ran.out + ran.err);
 }
 
 }  // namespace jaula::test
