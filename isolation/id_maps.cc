@@ -13,7 +13,7 @@ namespace jaula::isolation {
 namespace {
 
 // A map has at most 340 lines of three numbers. user_namespaces(7)
-constexpr std::size_t kMaxWords = 340 * 3;
+constexpr std::size_t kMaxWords = std::size_t{340} * 3;
 constexpr std::size_t kWordSize = sizeof "4294967295";
 
 // newuidmap PID inside outside count [inside outside count …]; the map's own text, split at blanks.

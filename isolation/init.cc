@@ -75,8 +75,8 @@ Error run_as_init(const Payload& payload, const SeccompFilter& filter, const Ini
   forget_arguments("jaula: init");
   const sigset_t before = block_all();
   // vfork: the child borrows this memory until execve, which is cheaper than copying page tables
-  // that are thrown away at once. It leaves nothing in it but why it failed: a filter of its own may
-  // refuse it to say that itself.
+  // that are thrown away at once. It leaves nothing in it but why it failed: a filter of its own
+  // may refuse it to say that itself.
   Error failure(0);
   Error* volatile const failed = &failure;
   const pid_t child = ::vfork();
