@@ -187,17 +187,19 @@ TEST_CASE("life: a SIGCHLD that is sent reaches the payload, and its end is seen
 TEST_CASE("life: kill --all reaches every process of the jail") {
   const Jails jails;
   const std::string name = jails.name("all");
-  jails.start(name, {"await", "USR1"});
+  jails.start(name, {"await", "TERM"});
   if (jails.cgroup(name).empty()) {
     jails.jaula({"rm", "-f", name});
     return skip("jails have no cgroup on this host");
   }
-  Program other(jails.command({"exec", name, "probe", "await", "USR1"}), {});
+  Program other(jails.command({"exec", name, "probe", "await", "TERM"}), {});
   REQUIRE_EQ(other.line(), "ready");
   CHECK_EQ(jails.jaula({"kill", "--all", "-s", "USR1", name}).code, 0);
   CHECK_EQ(other.line(), "USR1");
-  CHECK_EQ(jails.jaula({"wait", name}).out, "0\n");
-  CHECK_EQ(jails.jaula({"rm", name}).code, 0);
+  Program log(jails.command({"logs", "-f", name}), {});
+  CHECK_EQ(log.line(), "ready");
+  CHECK_EQ(log.line(), "USR1");
+  CHECK_EQ(jails.jaula({"stop", name}).code, 0);
 }
 
 TEST_CASE("life: rm -f ends a foreground jail whose monitor is stopped, and the exit code stays") {
