@@ -146,7 +146,11 @@ TEST_CASE("exec: the filter is the jail's when the profile's file is another, an
   CHECK_EQ(jails.jaula(look).out, "EXDEV\n");
   std::filesystem::remove(path);
   CHECK_EQ(jails.jaula(look).out, "EXDEV\n");
-  CHECK_EQ(jails.jaula({"exec", "-u", "web", name, "probe", "mkdir", "/tmp/d"}).out, "EXDEV\n");
+  const Ran map = jails.jaula({"exec", name, "probe", "cat", "/proc/self/uid_map"});
+  if (map.out.ends_with(" 1\n"))
+    skip("one id alone is mapped here");
+  else
+    CHECK_EQ(jails.jaula({"exec", "-u", "web", name, "probe", "mkdir", "/tmp/d"}).out, "EXDEV\n");
   CHECK_EQ(jails.jaula({"stop", name}).code, 0);
   CHECK_EQ(jails.left_behind(), "");
 }
