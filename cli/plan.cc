@@ -33,12 +33,13 @@ int plan_main(const Globals&, const Arguments& arguments) {
   for (const Error& problem : planned.problems) log::error(problem);
   for (const std::string& warning : planned.plan.degraded) log::line(log::Level::kWarning, warning);
   std::string text;
+  const bool limits_tcp = planned.plan.landlock.tcp != 0;
   if (rules || bpf)
-    text = plan::describe_seccomp(*config,
-                                  plan::capability_mask(config->process.capabilities.bounding)) +
+    text = plan::describe_seccomp(
+               *config, plan::capability_mask(config->process.capabilities.bounding), limits_tcp) +
            "\n";
-  if (rules) text += plan::print_rules(*config);
-  if (bpf) text += plan::print_bpf(*config);
+  if (rules) text += plan::print_rules(*config, limits_tcp);
+  if (bpf) text += plan::print_bpf(*config, limits_tcp);
   if (text.empty()) text = plan::print(planned.plan, *config, verbose);
   const Result<void> written = sys::write_all(1, text, "standard output");
   if (!written) return failed(written.error());

@@ -50,16 +50,16 @@ std::string describe_seccomp(SeccompProfile profile, std::uint64_t capabilities,
                   make_policy(profile, capabilities, limits_tcp));
 }
 
-std::string print_rules(const spec::JailConfig& config) {
+std::string print_rules(const spec::JailConfig& config, bool limits_tcp) {
   if (config.seccomp) return rules_text(make_policy(*config.seccomp).policy);
   if (config.extra.seccomp == SeccompProfile::kUnconfined) return {};
-  return rules_text(
-      make_policy(config.extra.seccomp, capability_mask(config.process.capabilities.bounding)));
+  return rules_text(make_policy(config.extra.seccomp,
+                                capability_mask(config.process.capabilities.bounding), limits_tcp));
 }
 
-std::string print_bpf(const spec::JailConfig& config) {
+std::string print_bpf(const spec::JailConfig& config, bool limits_tcp) {
   return disassemble(
-      compile_seccomp(config, capability_mask(config.process.capabilities.bounding)));
+      compile_seccomp(config, capability_mask(config.process.capabilities.bounding), limits_tcp));
 }
 
 std::string describe_seccomp(const spec::JailConfig& config, std::uint64_t capabilities,

@@ -32,7 +32,7 @@ std::string describe_seccomp(const spec::JailConfig& config, std::uint64_t capab
                              bool limits_tcp = false);
 
 // What each call gets, and the instructions; "" of what is unconfined.
-std::string print_rules(const spec::JailConfig& config);
-std::string print_bpf(const spec::JailConfig& config);
+std::string print_rules(const spec::JailConfig& config, bool limits_tcp);
+std::string print_bpf(const spec::JailConfig& config, bool limits_tcp);
 
 }  // namespace jaula::plan

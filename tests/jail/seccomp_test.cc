@@ -135,6 +135,21 @@ TEST_CASE("jail: a killing profile ends the payload, and the exit says so") {
   CHECK_EQ(jails.left_behind(), "");
 }
 
+TEST_CASE("plan: the filter that is printed is the one with which Landlock limits ports") {
+  const Jails jails;
+  const auto plan = [&](const char* option, const char* landlock) {
+    return jails.jaula({"plan", option, "--set", landlock, jails.root(), "probe"}).out;
+  };
+  const char* without = "landlock={scopes: [signal], level: prefer}";
+  const char* with = "landlock={connect_tcp: [80], level: prefer}";
+  const std::string whole = jails.jaula({"plan", "--set", with, jails.root(), "probe"}).out;
+  if (!contains(whole, "landlock connect_tcp")) return skip("no Landlock that limits TCP");
+  for (const char* option : {"--syscalls", "--bpf"}) {
+    CHECK_FALSE(contains(plan(option, without), "EOPNOTSUPP"));
+    CHECK(contains(plan(option, with), "EOPNOTSUPP"));
+  }
+}
+
 TEST_CASE("exec: the filter is the jail's when the profile's file is another, and gone") {
   const Jails jails;
   const std::string path = put_profile(jails, profile("mkdir", EXDEV));
