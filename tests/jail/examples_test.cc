@@ -12,8 +12,6 @@ std::string example(const std::string& name) {
   return std::string(JAULA_SOURCE_DIR) + "/examples/" + name;
 }
 
-bool installed(const std::string& path) { return std::filesystem::exists(path); }
-
 // What an HTTP server on loopback answers to GET /, or "" while nobody listens.
 std::string fetch(std::uint16_t port) {
   const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -37,13 +35,6 @@ std::string fetch_from(const Jails& jails, const std::string& name, std::uint16_
     std::string answer = fetch(port);
     if (!answer.empty() || !contains(jails.jaula({"ps", "-q"}).out, name)) return answer;
   }
-}
-
-// What root's jaula makes for the jail's user; the jails of others have other ids for that user.
-void let_everybody_write(const std::string& state) {
-  if (::geteuid() == 0) return;
-  std::filesystem::create_directory(state);
-  std::filesystem::permissions(state, std::filesystem::perms::all);
 }
 
 }  // namespace

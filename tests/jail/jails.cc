@@ -175,6 +175,14 @@ void await_end(int pid) {
   CHECK_MESSAGE(::poll(&polled, 1, 60'000) == 1, "process " << pid << " does not end");
 }
 
+bool installed(const std::string& path) { return fs::exists(path); }
+
+void let_everybody_write(const std::string& directory) {
+  if (::geteuid() == 0) return;
+  fs::create_directory(directory);
+  fs::permissions(directory, fs::perms::all);
+}
+
 bool have_controller(const std::string& name) { return cgroups::look().has(name); }
 
 void skip(const std::string& why) { std::cout << "SKIP: " << why << "\n"; }

@@ -66,6 +66,11 @@ bool process_lives(int pid);
 // Waits until the process has ended.
 void await_end(int pid);
 
+bool installed(const std::string& path);
+// A directory that root's jaula makes for the jail's user; the jails of others have other ids for
+// that user.
+void let_everybody_write(const std::string& directory);
+
 // Controllers that jails of this test can have.
 bool have_controller(const std::string& name);
 // Says why a test is not run here; the run's last line counts it.
