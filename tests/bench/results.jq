@@ -5,10 +5,11 @@ def median: sort | if length % 2 == 1 then .[length / 2 | floor]
 def rounded: if . == null then null else . * 1000 | round / 1000 end;
 def ratio($to): if . == null or $to == null then null else . / $to | rounded end;
 
-# A timed row has its samples of every round; its value is the median of all, in milliseconds.
+# A timed row has its samples of every round; its value is the median of all, in its unit.
 def measured:
   . as $row
-  | [$times[] | select(.name == $row.name) | .times | map(. * 1000)]
+  | (if .unit == "ns" then 1e9 else 1e3 end) as $a_second
+  | [$times[] | select(.name == $row.name) | .times | map(. * $a_second)]
   | if length == 0 then $row
     else (add | sort) as $all
       | $row + {
@@ -21,7 +22,8 @@ def measured:
 
 ($rows | map(measured)) as $rows
 | ($rows | map({(.name): .value}) | add) as $value
-| {start: "jaula run", exec: "jaula exec"} as $ours
+| {start: "jaula run", exec: "jaula exec", getppid: "getppid in a jail", read: "read in a jail",
+   "openat+close": "openat+close in a jail"} as $ours
 | {
     machine: {$date, $kernel, $cores, $cpu, $cgroups, load_average: $load},
     rows: [

@@ -9,9 +9,10 @@ def decimals($n):
     | if $n == 0 then $digits else $digits[:-$n] + "." + $digits[-$n:] end
   end;
 def line($name; $value; $floor; $jaula; $budget; $verdict):
-  ($name | wide(24)) + ($value | right(14)) + ($floor | right(10)) + ($jaula | right(10))
-  + "  " + ($budget | wide(30)) + $verdict | sub(" +$"; "");
+  ($name | wide(26)) + ($value | right(14)) + ($floor | right(10)) + ($jaula | right(10))
+  + "  " + ($budget | wide(30)) + " " + $verdict | sub(" +$"; "");
 def shown: if .unit == "ms" then .value | decimals(2)
+  elif .unit == "ns" then "\(.value | round) ns"
   elif .unit == "MB" then "\(.value | decimals(2)) MB"
   else "\(.value) \(.unit)" end;
 
@@ -19,7 +20,7 @@ def shown: if .unit == "ms" then .value | decimals(2)
 "",
 line("name"; "median ms"; "x floor"; "x jaula"; "budget"; ""),
 ( .rows[]
-  | if .value == null then (.name | wide(24)) + "  " + (.note // "not measured")
+  | if .value == null then (.name | wide(26)) + "  " + (.note // "not measured")
     else line(.name; shown; .ratio_to_floor | decimals(2); .ratio_to_jaula | decimals(2);
       .budget // ""; if .within == null then "" elif .within then "ok" else "over" end)
     end),
