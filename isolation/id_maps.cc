@@ -49,8 +49,8 @@ Result<void> run_helper(const char* helper, pid_t child, const std::string& map)
   while (::waitpid(pid, &status, 0) < 0)
     if (errno != EINTR) return Error(errno, "wait for ", helper);
   if (status != 0)
-    return Error(0, helper, " refused the map \"", std::string_view(map).substr(0, map.size() - 1),
-                 "\"")
+    return Error(0, helper, " refused the map: ", std::string_view(map).substr(0, map.find('\n')),
+                 map.find('\n') + 1 < map.size() ? " …" : "")
         .hint("compare with the ranges of this user in /etc/subuid and /etc/subgid");
   return {};
 }
@@ -60,8 +60,10 @@ Result<void> run_helper(const char* helper, pid_t child, const std::string& map)
 Result<void> write_for(pid_t child, const IdMaps& maps) noexcept {
   if (maps.uid_map.empty()) return {};
   if (maps.use_helpers) {
-    TRY(run_helper(kIdMapHelpers[0], child, maps.uid_map));
-    return run_helper(kIdMapHelpers[1], child, maps.gid_map);
+    Result<void> mapped = run_helper(kIdMapHelpers[0], child, maps.uid_map);
+    if (mapped) mapped = run_helper(kIdMapHelpers[1], child, maps.gid_map);
+    if (!mapped && !maps.origin.empty()) mapped.error().in(maps.origin, ": ");
+    return mapped;
   }
   char path[32] = "/proc/";
   Error(0, child).text().copy(path + 6, 16);

@@ -15,6 +15,7 @@ struct IdMaps {
   bool deny_setgroups = false;  // the kernel demands it of a gid map written without CAP_SETGID
   // Set when the maps go through the setuid helpers of shadow-utils, which check /etc/subuid.
   bool use_helpers = false;
+  std::string origin = {};  // where the spec asks for them
 };
 
 // Of shadow-utils: set-user-ID, they hold the maps against /etc/subuid and /etc/subgid.

@@ -31,9 +31,11 @@ Result<void> enter_new_session() noexcept {
   ::umask(0);  // modes are meant as they are said; the payload gets a mask with its credentials
   // The caller's session keyring would stay readable through the inherited credentials. ENOSYS: a
   // kernel without keys has none to leak; EDQUOT is an error, the keys would be the caller's.
-  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
-    return Error(errno, "join a new session keyring")
-        .hint("see kernel.keys.maxkeys in sysctl and /proc/key-users");
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS) {
+    Error refused(errno, "join a new session keyring");
+    if (errno == EDQUOT) refused.hint("see kernel.keys.maxkeys in sysctl and /proc/key-users");
+    return refused;
+  }
   reset_dispositions();
   sigset_t none;
   ::sigemptyset(&none);

@@ -59,10 +59,12 @@ Result<void> propagation(Child&) noexcept { return isolation::leave_peer_groups(
 
 Result<void> procfs(Child& child) noexcept {
   Result<Fd> proc = isolation::make_proc();
-  if (!proc && proc.error().code() == EPERM)
+  // mount_too_revealing() in fs/namespace.c. A filter refuses earlier, and says so itself.
+  if (!proc && proc.error().code() == EPERM && proc.error().text().starts_with("mount "))
     proc.error().hint(
-        "the /proc of this host is partly covered, as in a container, and the kernel "
-        "then gives no full one away; uncover it, or set `userns_mode: host`");
+        "the /proc around us is partly covered, as in a container, and the kernel then gives no "
+        "full one away: start that with --security-opt unmask=ALL (podman) or "
+        "systempaths=unconfined (docker), or uncover it");
   child.proc = TRY(std::move(proc));
   return {};
 }

@@ -102,8 +102,10 @@ Result<int> exec_in_jail(const StateStore& store, const std::string& name,
   if (!seen.state->cgroup.empty()) cgroup = TRY(cgroups::Cgroup::open(seen.state->cgroup));
   Stdio stdio = TRY(Stdio::make(options.stdio, nullptr));
   const Fd signals = TRY(block_signals());
-  Launched process =
-      TRY(launch_exec(planned.plan, cgroup ? cgroup.fd() : -1, target.get(), stdio.child_ends()));
+  Result<Launched> launched =
+      launch_exec(planned.plan, cgroup ? cgroup.fd() : -1, target.get(), stdio.child_ends());
+  if (!launched) return explained(launched.error());
+  Launched process = TRY(std::move(launched));
   planned.plan.ids = {};        // they are the jail's
   planned.plan.oom_score = {};  // it has been set by itself, before it joined
   TRY(process.admit(planned.plan));

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 
 #include <vector>
 
+#include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "runtime/child.h"
 #include "runtime/plan/mounts.h"
@@ -153,7 +155,7 @@ Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::Sta
   return std::move(launcher.launched);
 }
 
-Result<void> Launched::admit(const plan::LaunchPlan& plan) {
+Result<void> Launched::let_go(const plan::LaunchPlan& plan) {
   TRY(isolation::write_for(pid_, plan.ids));
   TRY(map_trees(trees_, pid_));
   trees_ = {};
@@ -161,6 +163,28 @@ Result<void> Launched::admit(const plan::LaunchPlan& plan) {
   Result<void> raised = isolation::raise_for(pid_, plan.rlimits);
   if (!raised) return plan::with_rlimit_origin(raised.error(), plan);
   return send_message(sync_.get(), {.kind = SyncMessage::Kind::kGo});
+}
+
+Result<void> Launched::admit(const plan::LaunchPlan& plan) {
+  Result<void> done = let_go(plan);
+  if (done) return done;
+  // A child that has failed on its first steps is gone by now: what it said is the reason.
+  pollfd word{.fd = sync_.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&word, 1, 0) != 1) return done;
+  const Result<SyncMessage> message = receive_message(sync_.get());
+  if (message && message->kind == SyncMessage::Kind::kFailed) return message->error;
+  return done;
+}
+
+Error explained(Error error) {
+  const int code = error.code();
+  if ((code != EPERM && code != ENOSYS) || !error.hint_text().empty()) return error;
+  const Result<std::string> status = read_file("/proc/self/status");
+  if (!status || status->find("\nSeccomp:\t2") == std::string::npos) return error;
+  return error.hint(
+      "jaula itself is under a system call filter, as in a container, which may refuse this: start "
+      "that with --security-opt seccomp=unconfined (docker, podman) or "
+      "--system-call-filter=@keyring (systemd-nspawn)");
 }
 
 Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int target,

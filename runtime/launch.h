@@ -51,6 +51,7 @@ class Launched {
 
  private:
   friend struct Launcher;
+  Result<void> let_go(const plan::LaunchPlan& plan);
   pid_t pid_ = -1;
   Fd pidfd_, sync_, status_, terminal_;
   MappedTrees trees_;
@@ -64,5 +65,9 @@ Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::Sta
 // in it.
 Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int target,
                              isolation::StandardFds standard);
+
+// The error of a start with what to do about it where a system call filter around us, as that of a
+// container, may be the reason. seccomp(2)
+Error explained(Error error);
 
 }  // namespace jaula

@@ -40,6 +40,7 @@ class Birth {
   void abandon() noexcept { claimed_ = false; }  // another process has taken over
 
  private:
+  Result<void> assemble();
   Result<void> make_cgroup();
   Result<void> take_ids();
   Result<void> save_running();
@@ -152,6 +153,12 @@ Result<void> Birth::save_running() {
 }
 
 Result<void> Birth::start() {
+  Result<void> started = assemble();
+  if (!started) return explained(started.error());
+  return started;
+}
+
+Result<void> Birth::assemble() {
   if (options_.stdio.detached)
     jail_.log.emplace(TRY(LogWriter::open(jail_.directory.log_path(), {})));
   jail_.stdio.emplace(TRY(Stdio::make(options_.stdio, jail_.log ? &*jail_.log : nullptr)));

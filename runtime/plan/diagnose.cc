@@ -13,6 +13,7 @@
 #include "runtime/plan/doctor.h"
 #include "runtime/plan/id_maps.h"
 #include "runtime/plan/landlock.h"
+#include "runtime/plan/subordinate_ids.h"
 
 namespace jaula::plan {
 namespace {
@@ -97,20 +98,26 @@ Finding id_ranges(const DoctorFacts& facts) {
   const HostFacts& host = facts.host;
   if (host.privileged()) return ok("root takes a free range for each jail");
   const string user = std::to_string(host.euid);
-  const SubordinateRange* uids = range_for_jail(host.subuid);
-  if (uids == nullptr || range_for_jail(host.subgid) == nullptr)
-    return degraded("user " + user +
-                        " has no range of 65536 ids in /etc/subuid and /etc/subgid: "
-                        "a jail gets one id",
-                    "usermod --add-subuids 524288-589823 --add-subgids 524288-589823 USER, with "
-                    "ids that no other user has");
+  const auto uids = usable_ranges(host.subuid, host.euid);
+  const std::uint64_t count =
+      std::min(count_ids(uids), count_ids(usable_ranges(host.subgid, host.egid)));
+  constexpr const char* kAdd =
+      "usermod --add-subuids 524288-589823 --add-subgids 524288-589823 USER, with ids that no "
+      "other user has";
+  if (count == 0)
+    return degraded(
+        "user " + user + " has no range in /etc/subuid and /etc/subgid: a jail gets one id", kAdd);
   if (!host.id_map_helpers)
     return degraded(
         "newuidmap and newgidmap are not there, or cannot gain privilege here: a jail "
         "gets one id",
         "install them (package uidmap or shadow-utils), and start jaula without "
         "no_new_privs");
-  return ok("user " + user + " has ids from " + std::to_string(uids->first));
+  if (count + 1 < kJailIds)
+    return degraded("user " + user + " has " + std::to_string(count) +
+                        " ids for a jail, which has up to " + std::to_string(kJailIds),
+                    kAdd);
+  return ok("user " + user + " has ids from " + std::to_string(uids.front().first));
 }
 
 Finding cgroup_tree(const DoctorFacts& facts) {

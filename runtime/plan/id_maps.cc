@@ -4,15 +4,14 @@
 
 #include <algorithm>
 
+#include "runtime/plan/subordinate_ids.h"
+
 namespace jaula::plan {
 namespace {
 
 using Mode = spec::UserNamespace::Mode;
 
-std::string line(std::uint64_t inside, std::uint64_t outside, std::uint64_t count) {
-  return std::to_string(inside) + " " + std::to_string(outside) + " " + std::to_string(count) +
-         "\n";
-}
+constexpr std::uint32_t kTtyGroup = 5;  // on Debian, Fedora and what devpts is mounted with
 
 // In front of an error: the line of the spec, where it is known.
 std::string at(const std::string& origin) { return origin.empty() ? origin : origin + ": "; }
@@ -20,27 +19,15 @@ std::string at(const std::string& origin) { return origin.empty() ? origin : ori
 std::string lines(const std::vector<spec::IdMapping>& mappings) {
   std::string text;
   for (const spec::IdMapping& mapping : mappings)
-    text += line(mapping.container_id, mapping.host_id, mapping.size);
-  return text;
-}
-
-// `own` shows as `inside` in the jail; the subordinate ids fill what is around it.
-std::string around(std::uint32_t inside, std::uint32_t own, const SubordinateRange& range) {
-  const std::uint64_t below = std::min(inside, range.count);
-  std::string text;
-  if (below > 0) text += line(0, range.first, below);
-  text += line(inside, own, 1);
-  if (range.count > below)
-    text +=
-        line(std::uint64_t{inside} + 1, std::uint64_t{range.first} + below, range.count - below);
+    text += map_line(mapping.container_id, mapping.host_id, mapping.size);
   return text;
 }
 
 IdPlan single_id(const spec::JailConfig& config, const HostFacts& facts) {
   IdPlan plan;
   const spec::User& user = config.process.user;
-  plan.maps.uid_map = line(user.uid, facts.euid, 1);
-  plan.maps.gid_map = line(user.gid, facts.egid, 1);
+  plan.maps.uid_map = map_line(user.uid, facts.euid, 1);
+  plan.maps.gid_map = map_line(user.gid, facts.egid, 1);
   plan.maps.deny_setgroups = true;
   plan.root_uid = user.uid;
   plan.root_gid = plan.first_gid = plan.last_gid = user.gid;
@@ -56,9 +43,9 @@ Result<IdPlan> rootless(const spec::JailConfig& config, const HostFacts& facts) 
   const bool keep = config.extra.userns == Mode::kKeepId;
   const std::uint32_t inside_uid = keep ? facts.euid : 0;
   const std::uint32_t inside_gid = keep ? facts.egid : 0;
-  const SubordinateRange* uids = range_for_jail(facts.subuid);
-  const SubordinateRange* gids = range_for_jail(facts.subgid);
-  const bool ranges = uids != nullptr && gids != nullptr && facts.id_map_helpers;
+  const std::vector<SubordinateRange> uids = usable_ranges(facts.subuid, facts.euid);
+  const std::vector<SubordinateRange> gids = usable_ranges(facts.subgid, facts.egid);
+  const bool ranges = !uids.empty() && !gids.empty() && facts.id_map_helpers;
   if (!ranges && keep && config.process.user.uid != facts.euid)
     return Error(0, at(config.extra.userns_origin),
                  "`userns_mode: keep-id` needs a range in /etc/subuid and /etc/subgid to map more "
@@ -68,16 +55,26 @@ Result<IdPlan> rootless(const spec::JailConfig& config, const HostFacts& facts) 
     IdPlan plan = single_id(config, facts);
     plan.degraded +=
         facts.id_map_helpers
-            ? " (this user has no range of " + std::to_string(kJailIds) +
-                  " ids in /etc/subuid and /etc/subgid)"
+            ? " (this user has no range of ids in /etc/subuid and /etc/subgid)"
             : " (newuidmap and newgidmap are not there, package uidmap, or cannot gain "
               "privilege here)";
     return plan;
   }
   IdPlan plan;
-  plan.maps.uid_map = around(inside_uid, facts.euid, *uids);
-  plan.maps.gid_map = around(inside_gid, facts.egid, *gids);
+  plan.maps.uid_map = map_around(inside_uid, facts.euid, uids);
+  plan.maps.gid_map = map_around(inside_gid, facts.egid, gids);
   plan.maps.use_helpers = true;
+  // From group 0 on there is no gap, but in front of an id that is kept far above.
+  const std::uint64_t groups = count_ids(gids);
+  const std::uint64_t last = inside_gid <= groups ? groups : groups - 1;
+  plan.last_gid = static_cast<std::uint32_t>(std::min<std::uint64_t>(last, kJailIds - 1));
+  plan.has_tty_group = plan.last_gid >= kTtyGroup;
+  const std::uint64_t fewer = std::min(count_ids(uids), groups) + 1;
+  if (fewer < kJailIds)
+    plan.degraded = "of the " + std::to_string(kJailIds) + " ids of a jail this user has " +
+                    std::to_string(fewer) +
+                    ": others cannot be a user or group in it, nor own a file (/etc/subuid, "
+                    "/etc/subgid)";
   return plan;
 }
 
@@ -87,13 +84,20 @@ bool is_mapped(const std::vector<spec::IdMapping>& mappings, std::uint32_t id) {
   });
 }
 
+bool is_own_alone(const std::vector<spec::IdMapping>& mappings, std::uint32_t own) {
+  return mappings.size() == 1 && mappings[0].size == 1 && mappings[0].host_id == own;
+}
+
 Result<IdPlan> explicit_map(const spec::JailConfig& config, const HostFacts& facts) {
   const spec::User& user = config.process.user;
   if (!is_mapped(config.uid_mappings, user.uid) || !is_mapped(config.gid_mappings, user.gid))
     return Error(0, at(config.extra.userns_origin), "`userns_mode` maps no user ", user.uid,
                  " or no group ", user.gid, ", and the payload runs as these")
         .hint("map them, or set `user` to ids that are mapped");
-  if (!facts.privileged() && !facts.id_map_helpers)
+  // The kernel lets a user map his own id, to any, without help.
+  const bool own_group = is_own_alone(config.gid_mappings, facts.egid);
+  const bool own = own_group && is_own_alone(config.uid_mappings, facts.euid);
+  if (!facts.privileged() && !own && !facts.id_map_helpers)
     return Error(0, at(config.extra.userns_origin),
                  "a map of a user's goes through newuidmap and newgidmap, which are not there or "
                  "cannot gain privilege here")
@@ -101,23 +105,19 @@ Result<IdPlan> explicit_map(const spec::JailConfig& config, const HostFacts& fac
   IdPlan plan;
   plan.maps.uid_map = lines(config.uid_mappings);
   plan.maps.gid_map = lines(config.gid_mappings);
-  plan.maps.use_helpers = !facts.privileged();
+  plan.maps.use_helpers = !facts.privileged() && !own;
+  plan.maps.deny_setgroups = !facts.privileged() && own_group;  // newgidmap does so by itself
+  plan.maps.origin = config.extra.userns_origin;
   // The jail is set up as root where there is one, else as the payload's user.
   if (!is_mapped(config.uid_mappings, 0)) plan.root_uid = user.uid;
   if (!is_mapped(config.gid_mappings, 0)) plan.root_gid = user.gid;
   plan.first_gid = config.gid_mappings[0].container_id;
   plan.last_gid = plan.first_gid + config.gid_mappings[0].size - 1;
-  plan.has_tty_group = is_mapped(config.gid_mappings, 5);
+  plan.has_tty_group = is_mapped(config.gid_mappings, kTtyGroup);
   return plan;
 }
 
 }  // namespace
-
-const SubordinateRange* range_for_jail(const std::vector<SubordinateRange>& ranges) {
-  const auto found = std::ranges::find_if(
-      ranges, [](const SubordinateRange& range) { return range.count >= kJailIds; });
-  return found == ranges.end() ? nullptr : &*found;
-}
 
 Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& facts,
                             std::uint32_t id_base) {
@@ -142,7 +142,7 @@ Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& fac
                  " is none of the ", kJailIds, " ids that the jail has")
         .hint("choose another `user`, map more ids with `userns_mode`, or set it to `host`");
   IdPlan plan;
-  if (id_base != 0) plan.maps.uid_map = plan.maps.gid_map = line(0, id_base, kJailIds);
+  if (id_base != 0) plan.maps.uid_map = plan.maps.gid_map = map_line(0, id_base, kJailIds);
   return plan;
 }
 

@@ -23,10 +23,6 @@ struct IdPlan {
   std::string degraded;       // what that loses; empty: nothing
 };
 
-// The range that a user's jail gets: the first that holds all of its ids; null when none does, and
-// then one id alone is mapped.
-const SubordinateRange* range_for_jail(const std::vector<SubordinateRange>& ranges);
-
 // `id_base` is the first host id of the range that the state store took for this jail; 0: it is not
 // known yet, and what needs it has no maps.
 Result<IdPlan> make_id_plan(const spec::JailConfig& config, const HostFacts& facts,

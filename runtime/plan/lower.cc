@@ -43,18 +43,24 @@ void lower_root(const ServiceSpec& service, JailConfig& config, std::vector<Erro
                            .hint("mount a volume for what is to be kept"));
 }
 
-// After the user's own, which stay.
+// Behind the user's own, which stay.
+void add_groups(JailConfig& config) {
+  std::vector<std::uint32_t>& gids = config.process.user.additional_gids;
+  for (const std::uint32_t gid : config.extra.group_add)
+    if (std::find(gids.begin(), gids.end(), gid) == gids.end()) gids.push_back(gid);
+}
+
 void lower_groups(const ServiceSpec& service, const UserDatabase& users, JailConfig& config,
                   std::vector<Error>& problems) {
-  std::vector<std::uint32_t>& gids = config.process.user.additional_gids;
   for (const auto& group : service.group_add) {
     config.extra.groups_origin = group.origin.text();
     Result<std::uint32_t> gid = find_group(users, group.value);
-    if (!gid)
+    if (gid)
+      config.extra.group_add.push_back(*gid);
+    else
       problems.push_back(gid.error().in(group.origin.text(), ": "));
-    else if (std::find(gids.begin(), gids.end(), *gid) == gids.end())
-      gids.push_back(*gid);
   }
+  add_groups(config);
 }
 
 void lower_process(const ServiceSpec& service, const UserDatabase& users, JailConfig& config,
@@ -270,6 +276,7 @@ void set_user(JailConfig& config, const spec::User& user, const UserDatabase& us
   if (user.uid != 0 && was_root) sets = {};
   if (user.uid == 0 && !was_root) sets.ambient = sets.inheritable = {};
   config.process.user = user;
+  add_groups(config);
   set_home(config, users);
 }
 

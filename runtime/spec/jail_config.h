@@ -79,6 +79,7 @@ struct Extra {
   bool ephemeral = false;
   bool init = true;                            // a reaper of ours is PID 1
   std::optional<std::uint64_t> shm_size = {};  // of /dev/shm, in bytes
+  std::vector<std::uint32_t> group_add = {};   // of every user of the jail's
   SeccompProfile seccomp = SeccompProfile::kDefault;
   std::optional<std::string> seccomp_file = {};  // kFile: where it was; not read again
   UserNamespace::Mode userns = UserNamespace::Mode::kAuto;

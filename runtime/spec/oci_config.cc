@@ -149,6 +149,7 @@ void walk_extra(auto& json, auto& config) {
   json.member("ephemeral", extra.ephemeral);
   json.member("init", extra.init);
   if (json.present("shmSize", extra.shm_size)) json.member("shmSize", *extra.shm_size);
+  json.member("groupAdd", extra.group_add);
   json.member("seccomp", extra.seccomp, kProfiles);
   if (json.present("seccompFile", extra.seccomp_file))
     json.member("seccompFile", *extra.seccomp_file);

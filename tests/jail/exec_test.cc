@@ -64,6 +64,7 @@ TEST_CASE("exec: the added groups and the score for a lack of memory are the jai
     return skip("one id alone is mapped here");
   const Running other(jails, "groups", {"--group-add", "extra"});
   CHECK(contains(other.exec({"probe", "ids"}).out, "groups=0,50 "));
+  CHECK(contains(other.exec({"probe", "ids"}, {"-u", "33:7"}).out, "gid=7 groups=7,50 "));
 }
 
 TEST_CASE("exec: -u, -w and -e take effect, and another user has no capabilities") {

@@ -146,9 +146,12 @@ TEST_CASE("doctor: a kernel that is too old is named with what it lacks") {
 }
 
 TEST_CASE("doctor: a user without ids or helpers gets one id, and is told so") {
-  const auto small = [](DoctorFacts& facts) { facts.host.subgid.front().count = 65'535; };
+  const auto small = [](DoctorFacts& facts) { facts.host.subgid.front().count = 65'534; };
   CHECK(after(good_user(), small, "id ranges").state == FindingState::kDegraded);
   CHECK(contains(after(good_user(), small, "id ranges").remedy, "usermod --add-subuids"));
+  CHECK(contains(after(good_user(), small, "id ranges").what, "has 65534 ids for a jail"));
+  const auto none = [](DoctorFacts& facts) { facts.host.subgid.clear(); };
+  CHECK(contains(after(good_user(), none, "id ranges").what, "a jail gets one id"));
   const auto bare = [](DoctorFacts& facts) { facts.host.id_map_helpers = false; };
   CHECK(contains(after(good_user(), bare, "id ranges").remedy, "uidmap"));
 }

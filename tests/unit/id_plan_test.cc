@@ -1,6 +1,7 @@
 // Which ids a jail gets, for every mode and every kind of user. Pure.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -120,34 +121,84 @@ TEST_CASE(
            "cannot gain privilege here)");
 }
 
-TEST_CASE(
-    "ids: a range counts when it holds a whole jail, in both files, and the helpers are there") {
+TEST_CASE("ids: ranges are joined, each id once and the user's own where he is") {
   struct Row {
     std::vector<plan::SubordinateRange> subuid, subgid;
     bool helpers;
     std::string uid_map;
+    std::string degraded;  // how it ends
   };
-  const plan::SubordinateRange small{300000, 65535}, whole{100000, 65536}, large{500000, 200000};
+  const plan::SubordinateRange small{300000, 100}, whole{100000, 65536}, large{500000, 200000};
+  const std::string fewer =
+      ": others cannot be a user or group in it, nor own a file (/etc/subuid, /etc/subgid)";
+  const std::string none = "(this user has no range of ids in /etc/subuid and /etc/subgid)";
+  const std::string one = "0 1000 1\n";
   const Row rows[] = {
-      {{whole}, {whole}, true, "0 1000 1\n1 100000 65536\n"},
-      {{small, large, whole}, {whole}, true, "0 1000 1\n1 500000 200000\n"},
-      {{small}, {whole}, true, "0 1000 1\n"},
-      {{whole}, {small}, true, "0 1000 1\n"},
-      {{whole}, {}, true, "0 1000 1\n"},
-      {{whole}, {whole}, false, "0 1000 1\n"},
+      {{whole}, {whole}, true, one + "1 100000 65536\n", ""},
+      {{{100000, 65535}}, {whole}, true, one + "1 100000 65535\n", ""},
+      {{small, large}, {whole}, true, one + "1 300000 100\n101 500000 200000\n", ""},
+      {{small}, {whole}, true, one + "1 300000 100\n", "this user has 101" + fewer},
+      {{whole}, {small}, true, one + "1 100000 65536\n", "this user has 101" + fewer},
+      // Twice, overlapping at both ends, one in another.
+      {{small, small}, {whole}, true, one + "1 300000 100\n", "this user has 101" + fewer},
+      {{small, {299990, 20}, {300090, 20}, {300010, 10}},
+       {whole},
+       true,
+       one + "1 300000 100\n101 299990 10\n111 300100 10\n",
+       "this user has 121" + fewer},
+      // With the user's own id.
+      {{{990, 20}}, {whole}, true, one + "1 990 10\n11 1001 9\n", "this user has 20" + fewer},
+      {{{1000, 1}}, {whole}, true, one, none},
+      {{whole}, {}, true, one, none},
+      {{whole}, {whole}, false, one, "or cannot gain privilege here)"},
   };
   for (const Row& row : rows) {
+    CAPTURE(row.uid_map);
     HostFacts host = user_with_ranges();
     host.subuid = row.subuid;
     host.subgid = row.subgid;
     host.id_map_helpers = row.helpers;
     const IdPlan ids = make_id_plan(config_of(Mode::kAuto), host, 0).value();
     CHECK_EQ(ids.maps.uid_map, row.uid_map);
-    CHECK_EQ(ids.degraded.empty(), ids.maps.use_helpers);
-    CHECK_EQ(ids.degraded.ends_with(
-                 "(this user has no range of 65536 ids in /etc/subuid and /etc/subgid)"),
-             row.helpers && !ids.maps.use_helpers);
+    CHECK_EQ(ids.degraded.empty(), row.degraded.empty());
+    CHECK_MESSAGE(ids.degraded.ends_with(row.degraded), ids.degraded);
   }
+}
+
+TEST_CASE("ids: a map has no more lines than the kernel takes") {
+  HostFacts host = user_with_ranges();
+  host.subuid.clear();
+  for (std::uint32_t i = 0; i < 1000; ++i) host.subuid.push_back({100000 + 10 * i, 5});
+  const IdPlan ids = make_id_plan(config_of(Mode::kKeepId, 1000), host, 0).value();
+  CHECK_LE(std::count(ids.maps.uid_map.begin(), ids.maps.uid_map.end(), '\n'), 340);
+}
+
+TEST_CASE("ids: group 5 and the groups that may ping are those that few ids leave") {
+  HostFacts host = user_with_ranges();
+  host.subgid = {{200000, 4}};
+  IdPlan ids = make_id_plan(config_of(Mode::kAuto), host, 0).value();
+  CHECK_EQ(ids.last_gid, 4);
+  CHECK_FALSE(ids.has_tty_group);
+  host.subgid = {{200000, 5}};
+  CHECK(make_id_plan(config_of(Mode::kAuto), host, 0)->has_tty_group);
+  // The id that is kept is 1001: the groups end before it.
+  ids = make_id_plan(config_of(Mode::kKeepId, 1000), host, 0).value();
+  CHECK_EQ(ids.maps.gid_map, "0 200000 5\n1001 1001 1\n");
+  CHECK_EQ(ids.last_gid, 4);
+}
+
+TEST_CASE("ids: a map of a user's own id alone needs no helper, and denies setgroups") {
+  JailConfig config = config_of(Mode::kMap);
+  config.uid_mappings = {{0, 1000, 1}};
+  config.gid_mappings = {{0, 1001, 1}};
+  const IdPlan ids = make_id_plan(config, user_with_one_id(), 0).value();
+  CHECK_FALSE(ids.maps.use_helpers);
+  CHECK(ids.maps.deny_setgroups);
+  // newgidmap denies it by itself.
+  config.uid_mappings = {{0, 1000, 1}, {1, 100000, 10}};
+  const IdPlan more = make_id_plan(config, user_with_ranges(), 0).value();
+  CHECK(more.maps.use_helpers);
+  CHECK(more.maps.deny_setgroups);
 }
 
 TEST_CASE("ids: to keep an id without ranges, the payload must be that user") {

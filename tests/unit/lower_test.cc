@@ -147,6 +147,14 @@ TEST_CASE("lower: another user for exec gets nothing that the jail's own does no
   CHECK_EQ(variable(config, "HOME"), "[/]");
 }
 
+TEST_CASE("lower: groups that the spec adds are of every user, behind his own") {
+  const Services services;
+  JailConfig config = services.config("group_add: [\"7\", \"0\", \"7\"]");
+  CHECK_EQ(config.process.user.additional_gids, std::vector<std::uint32_t>{0, 7});
+  plan::set_user(config, {.uid = 33, .gid = 34, .additional_gids = {34, 50}}, kAccounts);
+  CHECK_EQ(config.process.user.additional_gids, std::vector<std::uint32_t>{34, 50, 7, 0});
+}
+
 TEST_CASE("lower: the spec's environment comes over the defaults, each name once") {
   const Services services;
   JailConfig config = services.config("hostname: front\nuser: web");

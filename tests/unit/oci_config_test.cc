@@ -62,6 +62,7 @@ JailConfig full_config() {
                   .ephemeral = true,
                   .init = false,
                   .shm_size = 1 << 20,
+                  .group_add = {50, 7},
                   .seccomp = SeccompProfile::kFile,
                   .seccomp_file = "/etc/p.json",
                   .userns = UserNamespace::Mode::kKeepId,
@@ -100,6 +101,7 @@ TEST_CASE("oci config: everything comes back as it was") {
   CHECK_EQ(back.sysctl[0].first, "net.b");
   CHECK_EQ(*back.process.oom_score_adj, -500);
   CHECK_EQ(*back.extra.shm_size, 1 << 20);
+  CHECK_EQ(back.extra.group_add, std::vector<std::uint32_t>{50, 7});
   CHECK_EQ(back.resources.memory->origin, "--memory");
   CHECK_EQ(back.extra.time_limit->count(), 60000);
   CHECK_EQ(back.extra.landlock->paths[0].path, "/tmp");
