@@ -36,8 +36,8 @@ Words run_words(const Ground& ground, const std::string& program, const Words& w
 Attack::Attack() : what_(doctest::getContextOptions()->currentTest->m_name) {}
 
 Attack::~Attack() {
-  std::cout << "ATTACK: control=" << text(control_) << " held=" << text(held_) << " " << what_
-            << std::endl;
+  std::cout << "ATTACK: control=" << text(control_) << " held=" << text(held_)
+            << " peers=" << (peers_.empty() ? "-" : peers_) << " " << what_ << std::endl;
 }
 
 const char* Attack::text(Answer answer) {
@@ -47,6 +47,11 @@ const char* Attack::text(Answer answer) {
 void Attack::control(bool fired, const std::string& seen) {
   if (control_ != Answer::kNo) control_ = fired ? Answer::kYes : Answer::kNo;
   CHECK_MESSAGE(fired, "the control did not work: " << what_ << ": " << seen);
+}
+
+void Attack::peer(const std::string& name, bool fired, const std::string& seen) {
+  if (fired) peers_ += (peers_.empty() ? "" : ",") + name;
+  control(fired, name + ": " + seen);
 }
 
 void Attack::held(bool held, const std::string& seen) {
@@ -145,8 +150,15 @@ std::vector<pid_t> children_of(pid_t pid) {
 bool have_peer(const std::string& name) {
   for (const char* directory : {"/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"})
     if (fs::exists(directory + name)) return true;
-  skip(name + " is not installed: ./dev setup bench");
+  skip(name + " is not installed: ./dev setup attack");
   return false;
+}
+
+Words bubblewrap(const Ground& ground, const Words& options, const Words& words) {
+  Words all = {"/usr/bin/bwrap", "--bind", ground.root(), "/", "--proc", "/proc", "--dev", "/dev"};
+  all.insert(all.end(), options.begin(), options.end());
+  all.insert(all.end(), words.begin(), words.end());
+  return all;
 }
 
 }  // namespace jaula::test

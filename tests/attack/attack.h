@@ -1,6 +1,6 @@
 // What the attacks share. Each is a test of its own: it runs against jaula, and against something
 // without the mitigation, which is its control: jaula_mutant, an option that switches the layer
-// off, or another runtime.
+// off, or a peer, which is another runtime as Debian ships it.
 #pragma once
 
 #include <sys/socket.h>
@@ -22,12 +22,15 @@ class Attack {
   ~Attack();
   // Both fail the test when they are false, and may be called more than once. `seen` is shown then.
   void control(bool fired, const std::string& seen);
+  // A control by another runtime, which the attack must work on; the table names it.
+  void peer(const std::string& name, bool fired, const std::string& seen);
   void held(bool held, const std::string& seen);
 
  private:
   enum class Answer : char { kNone, kNo, kYes };
   static const char* text(Answer answer);
   std::string what_;
+  std::string peers_;
   Answer control_ = Answer::kNone, held_ = Answer::kNone;
 };
 
@@ -96,7 +99,9 @@ class Stopped {
 // The numbers of a process's children.
 std::vector<pid_t> children_of(pid_t pid);
 
-// Whether a peer is installed; says that the test is skipped if not.
+// Whether a peer is installed; says that this control is skipped if not.
 bool have_peer(const std::string& name);
+// `bwrap --bind ROOT / --proc /proc --dev /dev OPTIONS words…`
+Words bubblewrap(const Ground& ground, const Words& options, const Words& words);
 
 }  // namespace jaula::test

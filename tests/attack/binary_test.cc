@@ -71,6 +71,13 @@ TEST_CASE(
   ran = spring(mutant, {"exec", name, "/bin/sh"}, careless);
   attack.control(mode_of(mutant) == 0777, ran.out + ran.err);
   attack.held(mode_of(program) == 0755, std::to_string(mode_of(program)));
+
+  if (!have_peer("bwrap")) return;
+  const std::string peer = copy_of(ground, "/usr/bin/bwrap");
+  Words words = bubblewrap(ground, {}, {"/bin/sh"});
+  words[0] = peer;
+  ran = run(words);
+  attack.peer("bwrap", mode_of(peer) == 0777, ran.out + ran.err);
 }
 
 TEST_CASE("binary: a user's own program is not what the user's jail gets hold of (CVE-2019-5736)") {

@@ -39,9 +39,8 @@ TEST_CASE(
   ran = ground.without("close descriptors").probe({"cat", left.path + "/secret"});
   attack.control(ran.out == "of the host", ran.out + ran.err);
   if (!have_peer("bwrap")) return;
-  ran = run({"bwrap", "--bind", ground.root(), "/", "--proc", "/proc", "/bin/probe", "cat",
-             left.path + "/secret"});
-  attack.control(ran.out == "of the host", ran.out + ran.err);
+  ran = run(bubblewrap(ground, {}, {"/bin/probe", "cat", left.path + "/secret"}));
+  attack.peer("bwrap", ran.out == "of the host", ran.out + ran.err);
 }
 
 TEST_CASE(
@@ -107,6 +106,10 @@ TEST_CASE(
     attack.control(contains(ran.out, "opened mem") && contains(ran.out, "opened root"),
                    ran.out + ran.err);
   }
+  if (!have_peer("bwrap")) return;
+  const Ran ran = run(bubblewrap(ground, {"--unshare-pid"}, {"/bin/attacker", "spy", "1"}));
+  attack.peer("bwrap", contains(ran.out, "opened mem") && contains(ran.out, "opened root"),
+              ran.out + ran.err);
 }
 
 TEST_CASE(

@@ -92,6 +92,9 @@ TEST_CASE("identity: the groups of the caller are not the payload's") {
   attack.held(seen == "EACCES\n", seen);
   seen = as_member(ground.mutant(words), "groups of the jail");
   attack.control(seen == "of the caller's group", seen);
+  if (!have_peer("bwrap")) return;
+  seen = as_member(bubblewrap(ground, {}, {"/bin/probe", "ids"}), "");
+  attack.peer("bwrap", contains(seen, "groups=4242 "), seen);
 }
 
 TEST_CASE(

@@ -29,6 +29,13 @@ TEST_CASE(
   attack.held(ground.names_outside() == "secret", ground.names_outside());
   ground.without("walk inside the root").probe({"true"}, options);
   attack.control(ground.names_outside() == "inner secret", ground.names_outside());
+  if (!have_peer("bwrap")) return;
+  // While bubblewrap makes its mount points, the host lies on /oldroot.
+  fs::create_directory_symlink("/oldroot" + ground.outside(), ground.root() + "/old");
+  const Ran ran =
+      run(bubblewrap(ground, {"--ro-bind", ground.root(), "/old/peer"}, {"/bin/probe", "true"}));
+  attack.peer("bwrap", ground.names_outside() == "inner peer secret",
+              ground.names_outside() + ran.err);
 }
 
 TEST_CASE(

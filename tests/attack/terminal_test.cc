@@ -39,10 +39,64 @@ TEST_CASE(
   attack.held(ours.shows("tty=0 name=none") && ours.shows("controlling=0"), ours.seen());
   CHECK_EQ(ours.wait(), 0);
   if (!have_peer("bwrap")) return;
-  Terminal theirs({"/usr/bin/bwrap", "--bind", ground.root(), "/", "--dev", "/dev", "--proc",
-                   "/proc", "/bin/probe", "tty"});
-  attack.control(theirs.shows("tty=1") && theirs.shows("controlling=1"), theirs.seen());
+  Terminal theirs(bubblewrap(ground, {}, {"/bin/probe", "tty"}));
+  attack.peer("bwrap", theirs.shows("tty=1") && theirs.shows("controlling=1"), theirs.seen());
   CHECK_EQ(theirs.wait(), 0);
+}
+
+TEST_CASE(
+    "terminal: nothing is typed into the one that a jail was handed (CVE-2017-5226, "
+    "CVE-2019-10063)") {
+  const Ground ground;
+  Attack attack;
+  for (const char* request : {"TIOCSTI", "TIOCSTI-high"}) {
+    Terminal ours(
+        ground.jails().command({"run", "-t", ground.root(), "/bin/attacker", "call", request}));
+    attack.held(ours.shows("EPERM"), ours.seen());
+    CHECK_EQ(ours.wait(), 0);
+    Terminal open(ground.jails().command(
+        {"run", "-t", "--seccomp", "unconfined", ground.root(), "/bin/attacker", "call", request}));
+    // A kernel with dev.tty.legacy_tiocsti=0 wants CAP_SYS_ADMIN for it, and answers EIO.
+    attack.control(open.shows("ok") || contains(open.seen(), "EIO"), open.seen());
+    open.wait();
+  }
+  if (file_bytes("/proc/sys/dev/tty/legacy_tiocsti").starts_with("0"))
+    return skip("this kernel lets nobody type into a terminal");
+  if (!have_peer("bwrap")) return;
+  // The key that the payload has typed is there for whoever reads the caller's terminal next.
+  Terminal theirs({"/bin/sh", "-c", "\"$@\"; read line; echo \"read $line\"", "sh", "bwrap",
+                   "--bind", ground.root(), "/", "/bin/attacker", "call", "TIOCSTI"});
+  attack.peer("bwrap", theirs.shows("ok"), theirs.seen());
+  theirs.type("\n");
+  attack.peer("bwrap", theirs.shows("read x"), theirs.seen());
+  CHECK_EQ(theirs.wait(), 0);
+}
+
+TEST_CASE(
+    "terminal: neither what a jail writes nor what it is called drives the one of who looks "
+    "(CVE-2003-0063, CVE-2019-9535, CVE-2021-25743)") {
+  const Ground ground;
+  Attack attack;
+  const Jails& jails = ground.jails();
+  const std::string escape = "\x1b]2;owned\a";
+  const std::string name = jails.name("escape");
+  REQUIRE_EQ(jails
+                 .jaula({"run", "-d", "--name", name, "-l", "sign=" + escape, ground.root(), "--",
+                         "/bin/probe", "echo", escape})
+                 .code,
+             0);
+  REQUIRE_EQ(jails.jaula({"wait", name}).code, 0);
+  const std::vector<Words> looks = {
+      {"logs", name}, {"ps", "-a"}, {"inspect", name}, {"inspect", "--format", "table", name}};
+  for (const Words& look : looks) {
+    Terminal ours(jails.command(look));
+    attack.held(ours.shows("owned"), ours.seen());
+    ours.wait();
+    attack.held(!contains(ours.seen(), "\x1b") && !contains(ours.seen(), "\a"), ours.seen());
+  }
+  // The bytes are there: a pipe gets them as they are.
+  const std::string bytes = jails.jaula({"logs", name}).out;
+  attack.control(contains(bytes, escape), bytes);
 }
 
 TEST_CASE(
@@ -76,6 +130,9 @@ TEST_CASE("terminal: an abstract socket of the host cannot be called (CVE-2020-1
   attack.held(ran.out == "ECONNREFUSED\n", ran.out + ran.err);
   ran = ground.attack({"abstract", name}, {"--network", "host"});
   attack.control(ran.out == "ok\n", ran.out + ran.err);
+  if (!have_peer("bwrap")) return;
+  ran = run(bubblewrap(ground, {}, {"/bin/attacker", "abstract", name}));
+  attack.peer("bwrap", ran.out == "ok\n", ran.out + ran.err);
 }
 
 }  // namespace jaula::test
