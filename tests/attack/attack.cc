@@ -161,4 +161,18 @@ Words bubblewrap(const Ground& ground, const Words& options, const Words& words)
   return all;
 }
 
+Ran run_runc(const Ground& ground, const std::string& config) {
+  const std::string bundle = ground.jails().scratch() / "bundle";
+  fs::create_directory(bundle);
+  for (const char* name : {"/proc", "/dev", "/sys"}) fs::create_directory(ground.root() + name);
+  put_file(bundle + "/config.json", config);
+  // It insists on one kind of cgroups: here it gets to see v2 alone, in a mount namespace of its
+  // own.
+  return run({"unshare", "-m", "--propagation", "private", "sh", "-c",
+              "umount -l -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; exec \"$@\"",
+              "sh", "runc", "--root", ground.jails().scratch() / "runc", "run", "--bundle", bundle,
+              ground.jails().name("runc")},
+             {.environment = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}}});
+}
+
 }  // namespace jaula::test

@@ -103,5 +103,7 @@ std::vector<pid_t> children_of(pid_t pid);
 bool have_peer(const std::string& name);
 // `bwrap --bind ROOT / --proc /proc --dev /dev OPTIONS words…`
 Words bubblewrap(const Ground& ground, const Words& options, const Words& words);
+// `runc run` of a bundle with this config.json, and with a root that has /proc, /dev and /sys.
+Ran run_runc(const Ground& ground, const std::string& config);
 
 }  // namespace jaula::test

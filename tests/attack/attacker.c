@@ -231,6 +231,10 @@ static int spy(const char* pid) {
     snprintf(path, sizeof path, "/proc/%s/%s", pid, kLinks[i]);
     if (readlink(path, text, sizeof text) >= 0) printf("opened %s\n", kLinks[i]);
   }
+  if (ptrace(PTRACE_SEIZE, atoi(pid), NULL, NULL) == 0) {
+    puts("opened ptrace");
+    ptrace(PTRACE_DETACH, atoi(pid), NULL, NULL);
+  }
   puts("done");
   return 0;
 }
@@ -270,6 +274,11 @@ static int abstract(const char* name) {
 static int overwrite(void) {
   struct stat info;
   if (fstat(9, &info) < 0) return report(-1);
+  // Who may mount makes what it holds writable first, where the kernel lets it.
+  struct mount_attr writable = {.attr_clr = MOUNT_ATTR_RDONLY};
+  if (syscall(SYS_mount_setattr, 9, "", AT_EMPTY_PATH, &writable, sizeof writable) == 0)
+    puts("remount ok");
+  if (mount("none", "/proc/self/fd/9", NULL, MS_REMOUNT | MS_BIND, NULL) == 0) puts("remount ok");
   const int fd = open("/proc/self/fd/9", O_WRONLY);
   printf("write %s\n", outcome(fd));
   printf("chmod %s\n", outcome(fchmod(9, (info.st_mode & 07777) | 0022)));

@@ -59,6 +59,10 @@ TEST_CASE(
   attack.held(ran.out == "write EACCES\nchmod EPERM\n", ran.out + ran.err);
   ran = spring(program, as_root, {});
   attack.held(is_refused(ran), ran.out + ran.err);
+  Words as_mounter = as_root;
+  as_mounter.insert(as_mounter.begin() + 1, {"--cap-add", "SYS_ADMIN"});
+  ran = spring(program, as_mounter, {});
+  attack.held(is_refused(ran), ran.out + ran.err);
   ran = spring(program, {"run", "-"}, {.input = spec});
   attack.held(is_refused(ran), ran.out + ran.err);
   ran = spring(mutant, as_root, careless);

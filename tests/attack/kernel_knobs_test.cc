@@ -1,5 +1,6 @@
 // Rule: what root inside can write of /proc and /sys is known file by file.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "runtime/plan/profile.h"
@@ -38,6 +39,19 @@ std::string difference_to(const std::string& golden, const Lines& found) {
         }))
       text += "+" + file + "\n";
   return text;
+}
+
+// What `runc spec` gives, for a root and a command of ours.
+std::string default_config(const Ground& ground, const Words& command) {
+  const std::string directory = ground.jails().scratch() / "spec";
+  std::filesystem::create_directory(directory);
+  run({"sh", "-c", "PATH=$PATH:/usr/sbin:/sbin; exec runc spec --bundle \"$1\"", "sh", directory});
+  auto config = nlohmann::json::parse(file_bytes(directory + "/config.json"));
+  config["process"]["args"] = command;
+  config["process"]["terminal"] = false;
+  config["root"] = {{"path", ground.root()}};
+  config["linux"].erase("resources");  // a filter of devices, which takes CAP_SYS_RESOURCE
+  return config.dump();
 }
 
 }  // namespace
@@ -87,6 +101,9 @@ TEST_CASE(
   attack.held(seen.empty(), seen);
   seen = without.probe(interrupts).out;
   attack.control(contains(seen, "CPU0"), seen);
+  if (!have_peer("runc")) return;
+  const Ran ran = run_runc(ground, default_config(ground, {"/bin/probe", "cat", interrupts[1]}));
+  attack.peer("runc", contains(ran.out, "CPU0"), ran.out + ran.err);
 }
 
 TEST_CASE(

@@ -1,4 +1,6 @@
 // Rule: below the root's descriptor nothing leads outside, whatever lies or is swapped there.
+#include <sys/stat.h>
+
 #include "tests/attack/attack.h"
 
 namespace jaula::test {
@@ -140,6 +142,37 @@ TEST_CASE(
   Ran ran = ground.probe({"ids"}, {"-u", "host"});
   attack.held(ran.code == 125 && contains(ran.err, "there is no user host"), ran.out + ran.err);
   ran = ground.without("walk inside the root").probe({"ids"}, {"-u", "host"});
+  attack.control(contains(ran.out, "uid=12 "), ran.out + ran.err);
+}
+
+TEST_CASE(
+    "paths: what a jail makes of its accounts neither leads exec outside nor keeps it waiting "
+    "(CVE-2018-15664, CVE-2024-9676)") {
+  const Ground ground;
+  Attack attack;
+  const std::string name = ground.jails().name("accounts");
+  const std::string passwd = ground.root() + "/etc/passwd";
+  ground.jails().start(name, {"await", "TERM"}, {"--ephemeral=false"});
+  const Words words = {"exec", "-u", "host", name, "/bin/probe", "ids"};
+  fs::remove(passwd);
+  REQUIRE_EQ(::mkfifo(passwd.c_str(), 0666), 0);
+  Ran ran = ground.jaula(words);
+  attack.held(contains(ran.err, "/etc/passwd of the root is not a regular file"), ran.err);
+  fs::remove(passwd);
+  fs::create_symlink("/dev/zero", passwd);
+  ran = ground.jaula(words);
+  attack.held(contains(ran.err, "/etc/passwd of the root is not a regular file"), ran.err);
+  fs::remove(passwd);
+  put_file(passwd, "");
+  fs::resize_file(passwd, std::uintmax_t{1} << 40);  // without a block on the disk
+  ran = ground.jaula(words);
+  attack.held(ran.code == 125 && contains(ran.err, "etc/passwd"), ran.err);
+  fs::remove(passwd);
+  put_file(ground.outside() + "/passwd", "host:x:12:12::/:\n");
+  fs::create_symlink(ground.outside() + "/passwd", passwd);
+  ran = ground.jaula(words);
+  attack.held(contains(ran.err, "there is no user host"), ran.out + ran.err);
+  ran = ground.without("walk inside the root").jaula(words);
   attack.control(contains(ran.out, "uid=12 "), ran.out + ran.err);
 }
 

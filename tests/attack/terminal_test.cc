@@ -113,6 +113,14 @@ TEST_CASE(
   attack.held(ran.code == 125 && !watch.opened(), ran.out + ran.err);
   ran = ground.without("verified multiplexer").jaula(words);
   attack.control(watch.opened(), ran.out + ran.err);
+  // The same, by who joins.
+  const std::string name = ground.jails().name("pts");
+  ground.jails().start(name, {"await", "TERM"}, {"-v", pts + ":/dev/pts"});
+  const Words joins = {"exec", "-t", name, "/bin/probe", "tty"};
+  ran = ground.jaula(joins);
+  attack.held(ran.code == 125 && !watch.opened(), ran.out + ran.err);
+  ran = ground.without("verified multiplexer").jaula(joins);
+  attack.control(watch.opened(), ran.out + ran.err);
 }
 
 TEST_CASE("terminal: an abstract socket of the host cannot be called (CVE-2020-15257)") {

@@ -15,7 +15,7 @@ constexpr uid_t kUser = 4242;
 constexpr const char* kScript = R"(
 for file in passwd group subuid subgid; do mount --bind "$1/$file" "/etc/$file" || exit 99; done
 [ -z "$2" ] || mount --bind /dev/null "$2" || exit 99
-ip link set lo up
+ip link set lo up || exit 98
 shift 2
 exec setpriv --reuid=4242 --regid=4242 --clear-groups "$@"
 )";
