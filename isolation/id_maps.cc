@@ -68,7 +68,15 @@ Result<void> write_for(pid_t child, const IdMaps& maps) noexcept {
   char path[32] = "/proc/";
   Error(0, child).text().copy(path + 6, 16);
   const Fd process = TRY(sys::open(path, O_PATH | O_DIRECTORY));
-  TRY(sys::write_file_at(process.get(), "uid_map", maps.uid_map));
+  if (Result<void> written = sys::write_file_at(process.get(), "uid_map", maps.uid_map); !written) {
+    // Since 5.12 whoever maps root of the namespace around must have had CAP_SETFCAP when he made
+    // the new one: files could be given capabilities that count outside. user_namespaces(7)
+    if (written.error().code() == EPERM && ::geteuid() == 0)
+      written.error().hint(
+          "root maps itself with CAP_SETFCAP alone: start the container around us with --cap-add "
+          "SETFCAP (docker, podman), or jaula as another user");
+    return written;
+  }
   if (maps.deny_setgroups) TRY(sys::write_file_at(process.get(), "setgroups", "deny"));
   return sys::write_file_at(process.get(), "gid_map", maps.gid_map);
 }
