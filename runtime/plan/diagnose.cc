@@ -177,6 +177,19 @@ Finding proc_mounts(const DoctorFacts& facts) {
                  "--security-opt systempaths=unconfined (docker) or unmask=ALL (podman)");
 }
 
+Finding keyring(const DoctorFacts& facts) {
+  const Trial& trial = facts.kernel.keyring;
+  if (trial.works()) return ok("a jail has a session's of its own");
+  if (trial.error == ENOSYS) return ok("this kernel has none");
+  if (!facts.kernel.user_namespace.works()) return missing("cannot be tried", "");
+  const string what = "a jail cannot have a session's of its own: " + reason(trial);
+  if (trial.error == EDQUOT)
+    return missing(what, "raise sysctl kernel.keys.maxkeys; /proc/key-users counts them");
+  return missing(what,
+                 "in a container, let its filter pass keyctl: --security-opt seccomp=unconfined "
+                 "(docker, podman), --system-call-filter=@keyring (systemd-nspawn)");
+}
+
 Finding overlay(const DoctorFacts& facts) {
   if (facts.kernel.overlay.works()) return ok("can be mounted in a user namespace");
   return degraded("cannot be mounted in a user namespace: " + reason(facts.kernel.overlay),
@@ -240,6 +253,7 @@ constexpr std::pair<std::string_view, Finding (*)(const DoctorFacts&)> kChecks[]
     {"seccomp", seccomp},
     {"landlock", landlock},
     {"proc", proc_mounts},
+    {"keyring", keyring},
     {"overlayfs", overlay},
     {"idmapped mounts", idmapped_mounts},
     {"ptrace", ptrace},

@@ -92,6 +92,7 @@ KernelFacts probe_kernel() {
   facts.user_namespace = try_user_namespace();
   facts.proc = try_proc();
   facts.overlay = try_overlay();
+  facts.keyring = try_keyring();
   facts.idmapped_root = try_idmapped_root();
   facts.idmapped_tmpfs = try_idmapped_tmpfs();
   return facts;

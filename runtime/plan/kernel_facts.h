@@ -33,6 +33,7 @@ struct KernelFacts {
   Trial user_namespace;  // made, with capabilities that count in it
   Trial proc;            // mounted in a user and PID namespace of its own
   Trial overlay;         // mounted in a user namespace
+  Trial keyring;         // a new one of the session
   Trial idmapped_root;   // a copy of "/" with an id map, never attached
   Trial idmapped_tmpfs;
 };

@@ -1,8 +1,10 @@
 #include "runtime/plan/trials.h"
 
 #include <errno.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +85,12 @@ Result<void> mount_overlay() {
   return {};
 }
 
+Result<void> join_keyring() {
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0)
+    return Error(errno, "join a new session keyring");
+  return {};
+}
+
 struct Child {  // ends with the object
   pid_t pid = -1;
   explicit Child(pid_t process) : pid(process) {}
@@ -130,6 +138,8 @@ Trial try_user_namespace() { return in_namespaces(CLONE_NEWUSER | CLONE_NEWNS, m
 Trial try_proc() { return in_namespaces(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID, mount_proc); }
 
 Trial try_overlay() { return in_namespaces(CLONE_NEWUSER | CLONE_NEWNS, mount_overlay); }
+
+Trial try_keyring() { return in_namespaces(CLONE_NEWUSER, join_keyring); }
 
 Trial try_idmapped_root() { return trial_of(map_ids_of(sys::clone_tree(AT_FDCWD, "/", 0))); }
 

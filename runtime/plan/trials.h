@@ -9,6 +9,7 @@ namespace jaula::plan {
 Trial try_user_namespace();
 Trial try_proc();
 Trial try_overlay();
+Trial try_keyring();
 Trial try_idmapped_root();
 Trial try_idmapped_tmpfs();
 

@@ -170,6 +170,10 @@ TEST_CASE("doctor: what is only less safe or less handy is degraded") {
         FindingState::kDegraded);
   CHECK(state("seccomp", [](DoctorFacts& f) { f.kernel.seccomp_actions.clear(); }) ==
         FindingState::kMissing);
+  CHECK(state("keyring", [](DoctorFacts& f) { f.kernel.keyring.error = ENOSYS; }) ==
+        FindingState::kOk);
+  CHECK(state("keyring", [](DoctorFacts& f) { f.kernel.keyring.error = EPERM; }) ==
+        FindingState::kMissing);
   CHECK(state("proc", [](DoctorFacts& f) { f.kernel.proc.error = EPERM; }) ==
         FindingState::kMissing);
 }
