@@ -150,8 +150,13 @@ Result<void> Cgroup::signal_all(int signal) const {
   const Result<void> signalled = [&]() -> Result<void> {
     const std::vector<int> listed = TRY(pids());
     std::vector<std::pair<int, Fd>> held;
-    for (const int pid : listed)
-      if (Result<Fd> pidfd = sys::pidfd_open(pid)) held.emplace_back(pid, std::move(*pidfd));
+    for (const int pid : listed) {
+      Result<Fd> pidfd = sys::pidfd_open(pid);
+      if (pidfd)
+        held.emplace_back(pid, std::move(*pidfd));
+      else if (pidfd.error().code() == ENOSYS)
+        return pidfd.error();
+    }
     // A pid may have been given anew before it was opened. One that is still listed afterwards has
     // been this process all along, or its pidfd is of a dead one and the signal goes nowhere.
     const std::vector<int> still = TRY(pids());

@@ -18,7 +18,7 @@ Result<void> print_log(const StateStore& store, const std::string& name, LogQuer
                  " has no log: it runs in the foreground, and its output is "
                  "its caller's");
   std::optional<Fd> monitor;
-  if (seen.monitored) monitor = open_process(seen.state->monitor);
+  if (seen.monitored) monitor = TRY(open_process(seen.state->monitor));
   query.end_pidfd = monitor ? monitor->get() : -1;
   query.follow = query.follow && monitor.has_value();
   return read_log(seen.directory.log_path(), query, 1, 2);

@@ -11,10 +11,12 @@ Result<void> apply(const SeccompFilter& filter) noexcept {
   const sock_fprog program{
       .len = static_cast<unsigned short>(filter.instructions.size()),
       .filter = const_cast<sock_filter*>(filter.instructions.data())};  // NOLINT: only read
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter.flags, &program) < 0)
-    return Error(errno, "install the system call filter of ", filter.instructions.size(),
-                 " instructions");
-  return {};
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter.flags, &program) == 0) return {};
+  Error error(errno, "install the system call filter of ", filter.instructions.size(),
+              " instructions");
+  if (error.code() == ENOSYS)
+    error.in("seccomp: ").hint("Linux has it from 3.17 on, with CONFIG_SECCOMP_FILTER");
+  return error;
 }
 
 }  // namespace jaula::isolation

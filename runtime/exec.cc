@@ -23,7 +23,7 @@ Error is_ending(const std::string& name) { return Error(0, "the jail ", name, " 
 // user, for it is not dumpable; its first child, the payload, lives in the same namespaces.
 Result<Fd> process_to_join(const JailState& state) {
   const std::string& name = state.name;
-  auto init = open_process(state.init);
+  auto init = TRY(open_process(state.init));
   if (!init) return is_ending(name);
   if (!state.config.extra.init) return std::move(*init);
   const auto payload = [&]() -> Result<int> {
@@ -38,7 +38,7 @@ Result<Fd> process_to_join(const JailState& state) {
   // A pid may have been given anew before it was opened; what is still a child of PID 1, which
   // lives, has been it all along.
   const int still = TRY(payload());
-  if (still != pid || !open_process(state.init)) return is_ending(name);
+  if (still != pid || !TRY(open_process(state.init))) return is_ending(name);
   return process;
 }
 

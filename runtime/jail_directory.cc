@@ -191,8 +191,8 @@ Result<void> JailDirectory::remove() {
 Result<Exit> wait_for_exit(const JailDirectory& jail, const JailState& state,
                            std::optional<std::chrono::milliseconds> timeout) {
   if (const std::optional<Exit> exit = read_exit(jail.exit_fd())) return *exit;
-  const std::optional<Fd> monitor =
-      state.boot_id == boot_id() ? open_process(state.monitor) : std::nullopt;
+  std::optional<Fd> monitor;
+  if (state.boot_id == boot_id()) monitor = TRY(open_process(state.monitor));
   if (monitor) {
     const bool ended = TRY(wait_for_end(*monitor, timeout));
     if (!ended) return Error(ETIMEDOUT, "wait for jail ", jail.name()).exits(ExitCode::kTimeLimit);

@@ -113,8 +113,9 @@ struct Launcher {
 
 Launched::~Launched() {
   if (!pidfd_) return;
-  // Killed on the way out of an error: what it says no longer matters.
-  [[maybe_unused]] const Result<void> killed = sys::pidfd_send_signal(pidfd_.get(), SIGKILL);
+  // Killed on the way out of an error: what it says no longer matters. Its pid is its own until it
+  // is reaped.
+  ::kill(pid_, SIGKILL);
   [[maybe_unused]] const Result<siginfo_t> reaped = sys::wait_pidfd(pidfd_.get(), WEXITED);
 }
 

@@ -52,7 +52,7 @@ Result<Fd> make_sealed_copy() {
   const struct stat info = TRY(sys::fstat(file.get()));
   Fd copy(::memfd_create("jaula", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC));
   if (!copy && errno == EINVAL) copy = Fd(::memfd_create("jaula", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!copy) return Error(errno, "make a file in memory");
+  if (!copy) return Error(errno, "memfd_create: make a file in memory");
   for (off_t at = 0; at < info.st_size;)
     if (::sendfile(copy.get(), file.get(), &at, static_cast<std::size_t>(info.st_size - at)) <= 0)
       return Error(errno, "copy ", kOwnFile);
@@ -89,11 +89,12 @@ Result<void> protect_own_file() {
   if (is_protected())
     return sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("jaula"), "PR_SET_NAME");
   Result<void> done = go_on_from_protected_file();
-  return done.error()
-      .in("keep jaula's own file from the jail: ")
-      .hint(
-          "install jaula on a file system that is mounted read-only, or, to start it as a user, "
-          "where only root may write");
+  Error error = done.error().in("keep jaula's own file from the jail: ");
+  if (error.hint_text().empty())  // else it is of a call that this kernel has not
+    error.hint(
+        "install jaula on a file system that is mounted read-only, or, to start it as a user, "
+        "where only root may write");
+  return error;
 }
 
 }  // namespace jaula

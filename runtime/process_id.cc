@@ -20,6 +20,17 @@ Result<ProcessStat> read_process_stat(int pid) {
   return *stat;
 }
 
+// EINVAL and, on newer kernels, ENOENT: the pid is a thread's now. pidfd_open(2)
+bool is_gone(int code) { return code == ESRCH || code == EINVAL || code == ENOENT; }
+
+Result<bool> look_for(const ProcessId& id) {
+  if (id.pid <= 0) return false;
+  const Result<ProcessStat> stat = read_process_stat(id.pid);
+  if (stat) return stat->start_time == id.start_time && stat->state != 'Z' && stat->state != 'X';
+  if (is_gone(stat.error().code())) return false;
+  return stat.error();
+}
+
 }  // namespace
 
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
@@ -44,18 +55,19 @@ Result<ProcessId> process_id(int pid) {
 }
 
 bool is_alive(const ProcessId& id) {
-  if (id.pid <= 0) return false;
-  const Result<ProcessStat> stat = read_process_stat(id.pid);
-  return stat && stat->start_time == id.start_time && stat->state != 'Z' && stat->state != 'X';
+  const Result<bool> found = look_for(id);
+  return found && *found;
 }
 
-std::optional<Fd> open_process(const ProcessId& id) {
-  if (id.pid <= 0) return std::nullopt;
+Result<std::optional<Fd>> open_process(const ProcessId& id) {
+  if (id.pid <= 0) return std::optional<Fd>();
   Result<Fd> process = sys::pidfd_open(id.pid);
+  if (!process && is_gone(process.error().code())) return std::optional<Fd>();
+  if (!process) return process.error();
   // Looked at after the pidfd was opened: if the start time is right now, the pid was not free in
   // between, and the pidfd is of the same process.
-  if (!process || !is_alive(id)) return std::nullopt;
-  return std::move(*process);
+  if (!TRY(look_for(id))) return std::optional<Fd>();
+  return std::optional<Fd>(std::move(*process));
 }
 
 Result<bool> wait_for_end(const Fd& pidfd, std::optional<std::chrono::milliseconds> timeout) {

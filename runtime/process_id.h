@@ -22,8 +22,9 @@ Result<ProcessId> process_id(int pid);
 // Whether the process has not ended (a zombie has) and its pid is not another's. Holds for ids of
 // this boot alone: compare the boot id first.
 bool is_alive(const ProcessId& id);
-// A pidfd of the process if it is alive. To look is_alive() is enough; to act a pidfd is needed.
-std::optional<Fd> open_process(const ProcessId& id);
+// A pidfd of the process if it is alive. To look is_alive() is enough; to act a pidfd is needed. An
+// error when that cannot be found out, for want of descriptors or of the call: not a death.
+Result<std::optional<Fd>> open_process(const ProcessId& id);
 // Sleeps until the process has ended; false when the time is over first. pidfd_open(2)
 Result<bool> wait_for_end(const Fd& pidfd, std::optional<std::chrono::milliseconds> timeout);
 

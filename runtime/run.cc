@@ -232,6 +232,9 @@ Result<int> run_to_end(Birth& birth, const spec::JailConfig& config, const RunOp
 }
 
 Result<int> run_detached(Birth& birth, const StateStore& store, const spec::JailConfig& config) {
+  // Every later verb reaches the jail through a pidfd: without, nobody could stop it.
+  const Fd self = TRY(sys::pidfd_open(::getpid()));
+  TRY(sys::pidfd_send_signal(self.get(), 0));
   SyncPair pair = TRY(make_sync_pair());
   const pid_t monitor = ::fork();
   if (monitor < 0) return Error(errno, "fork the monitor");

@@ -40,7 +40,7 @@ Result<void> kill_everything(const StateStore& store, const Seen& seen) {
   // Without a cgroup PID 1 is the handle: with it the kernel ends its pid namespace. An id of
   // another boot names nobody.
   if (!seen.state || seen.state->boot_id != boot_id()) return {};
-  if (const auto init = open_process(seen.state->init)) {
+  if (const auto init = TRY(open_process(seen.state->init))) {
     Result<void> sent = sys::pidfd_send_signal(init->get(), SIGKILL);
     if (!sent && sent.error().code() != ESRCH) return sent;
     [[maybe_unused]] const bool ended = TRY(wait_for_end(*init, kMonitorTime));
@@ -62,7 +62,7 @@ Result<void> clear_processes(const StateStore& store, const Seen& seen) {
 Result<void> clear_all(const StateStore& store, Seen& seen, bool waited = false) {
   TRY(kill_everything(store, seen));
   if (!waited && seen.state && seen.state->boot_id == boot_id()) {
-    if (const auto monitor = open_process(seen.state->monitor)) {
+    if (const auto monitor = TRY(open_process(seen.state->monitor))) {
       seen.directory.unlock();
       [[maybe_unused]] const bool ended = TRY(wait_for_end(*monitor, kMonitorTime));
       Result<void> locked = seen.directory.lock();
@@ -76,7 +76,7 @@ Result<void> clear_all(const StateStore& store, Seen& seen, bool waited = false)
 // Asks the payload to end, and insists after the grace period.
 Result<void> end_payload(const StateStore& store, const Seen& seen,
                          std::chrono::milliseconds grace) {
-  const auto init = open_process(seen.state->init);
+  const auto init = TRY(open_process(seen.state->init));
   if (!init) return {};
   Result<void> asked = sys::pidfd_send_signal(init->get(), seen.state->config.extra.stop_signal);
   if (!asked && asked.error().code() != ESRCH) return asked;
@@ -97,9 +97,9 @@ Result<void> refresh(Seen& seen) {
   }
   seen.state = std::move(*state);
   const bool this_boot = seen.state->boot_id == boot_id();
-  seen.monitored = this_boot && open_process(seen.state->monitor).has_value();
+  seen.monitored = this_boot && TRY(open_process(seen.state->monitor)).has_value();
   seen.running = this_boot && seen.state->status != Status::kExited &&
-                 open_process(seen.state->init).has_value();
+                 TRY(open_process(seen.state->init)).has_value();
   return {};
 }
 
@@ -148,7 +148,7 @@ Result<void> stop_jail(const StateStore& store, const std::string& name,
   }
   bool waited = false;
   if (seen.monitored)
-    if (const auto monitor = open_process(seen.state->monitor)) {
+    if (const auto monitor = TRY(open_process(seen.state->monitor))) {
       waited = true;
       [[maybe_unused]] const bool ended = TRY(wait_for_end(*monitor, kMonitorTime));
     }
@@ -164,7 +164,7 @@ Result<void> signal_jail(const StateStore& store, const std::string& name, int s
   if (seen.unreadable) return *seen.unreadable;
   if (!seen.running) return not_running(name);
   if (!all) {
-    const auto init = open_process(seen.state->init);
+    const auto init = TRY(open_process(seen.state->init));
     if (!init) return not_running(name);
     // Nobody can pass it on: PID 1 would stop, and the payload go on without anybody who waits.
     if (signal == SIGSTOP && seen.state->config.extra.init)

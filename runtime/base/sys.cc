@@ -21,6 +21,44 @@ Result<void> done(long result, std::string_view operation, std::string_view oper
   return {};
 }
 
+// What not every kernel has, and the Linux that brought it. ENOSYS is also what the filter of a
+// container answers for a call that it does not know.
+struct Feature {
+  std::string_view name, release;
+};
+constexpr Feature kOpenat2{"openat2", "5.6"};
+constexpr Feature kFsopen{"fsopen", "5.2"};
+constexpr Feature kFsconfig{"fsconfig", "5.2"};
+constexpr Feature kFsmount{"fsmount", "5.2"};
+constexpr Feature kOpenTree{"open_tree", "5.2"};
+constexpr Feature kMoveMount{"move_mount", "5.2"};
+constexpr Feature kMountSetattr{"mount_setattr", "5.12"};
+constexpr Feature kClone3{"clone3", "5.3"};
+constexpr Feature kCloneIntoCgroup{"CLONE_INTO_CGROUP of clone3", "5.7"};
+constexpr Feature kPidfdOpen{"pidfd_open", "5.3"};
+constexpr Feature kPidfdSendSignal{"pidfd_send_signal", "5.1"};
+constexpr Feature kCloseRange{"close_range", "5.9"};
+
+// `absent` is what a kernel without the feature answers.
+[[gnu::cold]] Error refused(Error error, const Feature& feature, int absent = ENOSYS) noexcept {
+  if (error.code() != absent) return error;
+  return error.in(feature.name, ": ")
+      .hint("Linux has it from ", feature.release,
+            " on; in a container its seccomp filter has to let it pass");
+}
+
+Result<Fd> owned(long number, const Feature& feature, std::string_view operation,
+                 std::string_view operand) noexcept {
+  if (number < 0) return refused(Error(errno, operation, operand), feature);
+  return Fd(static_cast<int>(number));
+}
+
+Result<void> done(long result, const Feature& feature, std::string_view operation,
+                  std::string_view operand) noexcept {
+  if (result < 0) return refused(Error(errno, operation, operand), feature);
+  return {};
+}
+
 }  // namespace
 
 Result<Fd> open(const char* path, int flags, mode_t mode) noexcept {
@@ -41,7 +79,7 @@ Result<Fd> openat2(int dir, const char* path, const open_how& how) noexcept {
   do fd = ::syscall(SYS_openat2, dir, path, &cloexec, sizeof cloexec);
   // EAGAIN: a rename raced with the walk (openat2(2)); the walk is simply made again.
   while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-  return owned(fd, "open ", path);
+  return owned(fd, kOpenat2, "open ", path);
 }
 
 Result<struct stat> fstat(int fd) noexcept {
@@ -96,33 +134,35 @@ Result<void> write_file_at(int dir, const char* path, std::string_view bytes) no
 }
 
 Result<Fd> fsopen(const char* type) noexcept {
-  return owned(::fsopen(type, FSOPEN_CLOEXEC), "open file system type ", type);
+  return owned(::fsopen(type, FSOPEN_CLOEXEC), kFsopen, "open file system type ", type);
 }
 
 Result<void> fsconfig_string(int context, const char* key, const char* value) noexcept {
   if (::fsconfig(context, FSCONFIG_SET_STRING, key, value, 0) < 0)
-    return Error(errno, "set mount option ", key, "=", value);
+    return refused(Error(errno, "set mount option ", key, "=", value), kFsconfig);
   return {};
 }
 
 Result<void> fsconfig_flag(int context, const char* key) noexcept {
-  return done(::fsconfig(context, FSCONFIG_SET_FLAG, key, nullptr, 0), "set mount option ", key);
+  return done(::fsconfig(context, FSCONFIG_SET_FLAG, key, nullptr, 0), kFsconfig,
+              "set mount option ", key);
 }
 
 Result<Fd> fsmount(int context, const char* type, unsigned attributes) noexcept {
   if (::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
-    return Error(errno, "create file system ", type);
-  return owned(::fsmount(context, FSMOUNT_CLOEXEC, attributes), "mount file system ", type);
+    return refused(Error(errno, "create file system ", type), kFsconfig);
+  return owned(::fsmount(context, FSMOUNT_CLOEXEC, attributes), kFsmount, "mount file system ",
+               type);
 }
 
 Result<Fd> clone_tree(int dir, const char* path, unsigned at_flags) noexcept {
-  return owned(::open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_flags),
+  return owned(::open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | at_flags), kOpenTree,
                "clone mount ", path);
 }
 
 Result<void> move_mount(int tree, int directory, const char* name) noexcept {
   const unsigned itself = name[0] == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0U;
-  return done(::move_mount(tree, "", directory, name, MOVE_MOUNT_F_EMPTY_PATH | itself),
+  return done(::move_mount(tree, "", directory, name, MOVE_MOUNT_F_EMPTY_PATH | itself), kMoveMount,
               "attach mount ", name);
 }
 
@@ -134,13 +174,13 @@ Result<void> mount_setattr(int tree, unsigned at_flags, std::uint64_t set, std::
       .propagation = propagation,
       .userns_fd = user_namespace < 0 ? 0 : static_cast<std::uint64_t>(user_namespace)};
   return done(::mount_setattr(tree, "", AT_EMPTY_PATH | at_flags, &attributes, sizeof attributes),
-              "set mount attributes", "");
+              kMountSetattr, "set mount attributes", "");
 }
 
 Result<void> set_propagation_of_root(std::uint64_t propagation) noexcept {
   mount_attr attributes{.attr_set = 0, .attr_clr = 0, .propagation = propagation, .userns_fd = 0};
   return done(::mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof attributes),
-              "set propagation of ", "/");
+              kMountSetattr, "set propagation of ", "/");
 }
 
 Result<void> pivot_root_here() noexcept {
@@ -151,7 +191,11 @@ Result<void> pivot_root_here() noexcept {
 
 Result<pid_t> clone3(clone_args& args) noexcept {
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
-  if (pid < 0) return Error(errno, "clone3");
+  if (pid < 0) {
+    Error error(errno, "start a process");
+    // E2BIG: the arguments of a newer clone3 than the kernel's.
+    return refused(refused(error, kClone3), kCloneIntoCgroup, E2BIG);
+  }
   return static_cast<pid_t>(pid);
 }
 
@@ -163,13 +207,13 @@ Result<void> setns(int fd, int flags) noexcept {
 
 Result<Fd> pidfd_open(pid_t pid) noexcept {
   const long fd = ::syscall(SYS_pidfd_open, pid, 0);
-  if (fd < 0) return Error(errno, "pidfd_open ", pid);
+  if (fd < 0) return refused(Error(errno, "open process ", pid), kPidfdOpen);
   return Fd(static_cast<int>(fd));
 }
 
 Result<void> pidfd_send_signal(int pidfd, int signal) noexcept {
   if (::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) < 0)
-    return Error(errno, "send signal ", signal);
+    return refused(Error(errno, "send signal ", signal), kPidfdSendSignal);
   return {};
 }
 
@@ -193,7 +237,8 @@ Result<void> set_rlimit(pid_t pid, int resource, const rlimit64& limit) noexcept
 }
 
 Result<void> close_range(unsigned first, unsigned last, unsigned flags) noexcept {
-  return done(::close_range(first, last, static_cast<int>(flags)), "close_range", "");
+  return done(::close_range(first, last, static_cast<int>(flags)), kCloseRange,
+              "close other descriptors", "");
 }
 
 void exit_now(int code) noexcept { ::_exit(code); }

@@ -32,6 +32,7 @@ std::vector<std::string> absent_syscalls() {
   check("clone3", ::syscall(SYS_clone3, nullptr, 0));
   check("openat2", ::syscall(SYS_openat2, -1, nullptr, nullptr, 0));
   check("pidfd_open", ::syscall(SYS_pidfd_open, -1, kNoSuchFlags));
+  check("pidfd_send_signal", ::syscall(SYS_pidfd_send_signal, -1, 0, nullptr, kNoSuchFlags));
   check("close_range", ::syscall(SYS_close_range, 1, 0, 0));
   check("open_tree", ::syscall(SYS_open_tree, -1, nullptr, kNoSuchFlags));
   check("mount_setattr", ::syscall(SYS_mount_setattr, -1, nullptr, kNoSuchFlags, nullptr, 0));

@@ -72,7 +72,7 @@ bool is_sysctl_name(std::string_view name) {
            c == '/';
   };
   return !name.empty() && name.size() <= kLongest && name.front() != '.' && name.front() != '/' &&
-         name.find("..") == std::string_view::npos &&
+         name.back() != '.' && name.back() != '/' && name.find("..") == std::string_view::npos &&
          std::all_of(name.begin(), name.end(), in_name);
 }
 

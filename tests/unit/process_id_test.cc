@@ -28,25 +28,36 @@ TEST_CASE("process id: a command with parentheses and blanks does not shift the 
 
 TEST_CASE("process id: a living process is found by its id and by no other start time") {
   ProcessId self = *process_id(::getpid());
-  CHECK(open_process(self));
+  CHECK(*open_process(self));
   CHECK(is_alive(self));
   ++self.start_time;
-  CHECK_FALSE(open_process(self));
+  CHECK_FALSE(*open_process(self));
   CHECK_FALSE(is_alive(self));
-  CHECK_FALSE(open_process({}));
-  CHECK_FALSE(open_process({.pid = -1, .start_time = 0}));
+  CHECK_FALSE(*open_process({}));
+  CHECK_FALSE(*open_process({.pid = -1, .start_time = 0}));
 }
 
 TEST_CASE("process id: a process that has ended is gone, reaped or not") {
   Child child([] { return ::pause(); });
   const ProcessId id = *process_id(child.pid());
-  CHECK(open_process(id));
+  CHECK(*open_process(id));
   child.kill();
   child.wait_for_end();
-  CHECK_FALSE(open_process(id));
+  CHECK_FALSE(*open_process(id));
   child.wait();
-  CHECK_FALSE(open_process(id));
+  CHECK_FALSE(*open_process(id));
   CHECK_FALSE(process_id(id.pid));
+}
+
+TEST_CASE("process id: what cannot be looked at is not taken for dead") {
+  const ProcessId self = *process_id(::getpid());
+  Child child([&] {
+    rlimit none{0, 0};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    const auto process = open_process(self);
+    return !process && process.error().code() == EMFILE ? 0 : 1;
+  });
+  CHECK_EQ(child.wait(), 0);
 }
 
 TEST_CASE("process id: the boot id is a UUID") { CHECK_EQ(boot_id().size(), 36); }
