@@ -28,13 +28,16 @@ constexpr KeyFlag kKeyFlags[] = {
     {"--group-add", "group_add", Kind::kAppend, "add a group: NAME or GID"},
     {"-w,--workdir", "working_dir", Kind::kScalar, "working directory in the jail"},
     {"-v,--volume", "volumes", Kind::kAppend, "mount SOURCE:TARGET[:ro]"},
+    {"--device", "devices", Kind::kAppend, "give a device: SOURCE[:TARGET[:rwm]]"},
     {"--tmpfs", "tmpfs", Kind::kAppend, "mount a tmpfs: TARGET[:size=64m,mode=1777]"},
     {"--network", "network_mode", Kind::kScalar, "private, none or host"},
     {"-h,--hostname", "hostname", Kind::kScalar, "host name in the jail"},
     {"--entrypoint", "entrypoint", Kind::kList, "program to run the command with"},
     {"--cap-add", "cap_add", Kind::kAppend, "add a capability"},
     {"--cap-drop", "cap_drop", Kind::kAppend, "drop a capability, or ALL"},
-    {"--security-opt", "security_opt", Kind::kAppend, "no-new-privileges[:BOOL], seccomp=PROFILE"},
+    {"--security-opt", "security_opt", Kind::kAppend,
+     "no-new-privileges[:BOOL], seccomp=PROFILE, apparmor=PROFILE, label=…, mask=PATH, "
+     "unmask=PATH"},
     {"--seccomp", "seccomp", Kind::kScalar, "default, strict, unconfined or a JSON profile"},
     {"--ulimit", "ulimits", Kind::kAppend, "set a resource limit: NAME=SOFT[:HARD]"},
     {"--sysctl", "sysctls", Kind::kAppend, "set a kernel setting of the jail: NAME=VALUE"},
@@ -59,6 +62,7 @@ struct SwitchFlag {
 
 constexpr SwitchFlag kSwitchFlags[] = {
     {"--init", "init", "a reaper is PID 1 of the jail (the default); --init=false: the payload"},
+    {"--privileged", "privileged", "every capability, no filter, no masks"},
     {"--read-only", "read_only", "make the root read-only"},
     {"--ephemeral", "ephemeral", "throw away what is written to the root"},
 };

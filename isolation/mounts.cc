@@ -93,8 +93,16 @@ Result<void> make_file(Assembly& at, const MountOp& op) noexcept {
   return {};
 }
 
+// What the plan looked at has not become something else.
+Result<void> require_device(int tree, const MountOp& op) noexcept {
+  const struct stat info = TRY(sys::fstat(tree));
+  if ((S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) && info.st_rdev == op.device) return {};
+  return Error(0, op.source, " is not the device any more that it was");
+}
+
 Result<void> bind(Assembly& at, const MountOp& op, Fd tree) noexcept {
   if (!tree) tree = TRY(copy_tree(op.source.c_str(), op.recursive, op.attributes));
+  if (op.device != 0) TRY(require_device(tree.get(), op));
   if (op.anchored) return at.walk.mount_and_anchor(op.target.c_str(), std::move(tree));
   const auto kind = op.source_is_file ? MountPointKind::kFile : MountPointKind::kDirectory;
   return at.walk.mount(op.target.c_str(), kind, tree.get());
@@ -116,30 +124,44 @@ Result<void> mount_file_system(Assembly& at, const MountOp& op) noexcept {
   return at.walk.mount_and_anchor(path, TRY(make_file_system(op)));
 }
 
+// What is not there may come later, and would be seen then.
+Result<void> missing(const MountOp& op, Error error) noexcept {
+  if (error.code() != ENOENT) return error;
+  if (op.optional) return {};
+  return Error(ENOENT, op.kind == MountOp::Kind::kMask ? "hide /" : "make read-only /", op.target)
+      .hint("name what is there when the jail starts, or make it in the root");
+}
+
 // The cover of a masked path comes from the staging tmpfs, never from an inode of the jail.
 // CVE-2025-31133
 Result<void> mask(Assembly& at, const MountOp& op) noexcept {
+  Fd place;
+  if (op.named) {
+    Result<Fd> found = at.walk.find_no_link(op.target.c_str());
+    if (!found) return missing(op, found.error());
+    place = std::move(*found);
+  }
   Result<void> covered;
   for (Staging::Cover& cover : at.staging.covers) {
     if (!cover.tree) cover.tree = TRY(sys::clone_tree(at.staging.directory.get(), cover.name, 0));
-    covered = at.walk.cover(op.target.c_str(), cover.tree.get());
+    covered = place ? at.walk.cover(op.target.c_str(), cover.tree.get(), place.get())
+                    : at.walk.cover(op.target.c_str(), cover.tree.get());
     if (covered) cover.tree.reset();
     // EINVAL: one is a directory and the other is none.
     if (covered || covered.error().code() != EINVAL) break;
   }
-  if (!covered && covered.error().code() == ENOENT) return {};
+  if (!covered) return missing(op, covered.error());
   return covered;
 }
 
 Result<void> make_read_only(Assembly& at, const MountOp& op) noexcept {
   const char* path = op.target.c_str();
-  const Result<Fd> place = at.walk.find(path);
-  if (!place && place.error().code() == ENOENT) return {};
-  if (!place) return place.error();
+  const Result<Fd> place = op.named ? at.walk.find_no_link(path) : at.walk.find(path);
+  if (!place) return missing(op, place.error());
   const Fd copy = TRY(sys::clone_tree(place->get(), "", AT_EMPTY_PATH | AT_RECURSIVE));
   TRY(sys::mount_setattr(copy.get(), op.recursive ? AT_RECURSIVE : 0,
                          op.attributes | MOUNT_ATTR_RDONLY, 0));
-  return at.walk.cover(path, copy.get());
+  return at.walk.cover(path, copy.get(), place->get());
 }
 
 Result<void> perform(Assembly& at, const MountOp& op, Fd outside) noexcept {

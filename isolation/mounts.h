@@ -4,6 +4,8 @@
 // open_tree(2)
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -22,8 +24,8 @@ struct MountOp {
     kSymlink,     // make target pointing to the text of source
     kBind,        // mount source (a host path) on target
     kFileSystem,  // mount a new file system of type source on target
-    kMask,        // hide target, where it exists
-    kReadOnly,    // make target read-only, where it exists
+    kMask,        // hide target
+    kReadOnly,    // make target read-only
   };
   Kind kind = Kind::kDirectory;
   std::string source = {};
@@ -32,7 +34,10 @@ struct MountOp {
   bool recursive = false;        // kBind, kReadOnly: with what is mounted below
   bool source_is_file = false;   // kBind: source is no directory
   bool anchored = false;         // kBind: parts of it are covered by later operations
+  dev_t device = 0;              // kBind: source must be this device; 0: it is none
   bool idmapped = false;         // kBind: made outside, mapped to the jail's ids
+  bool named = false;            // kMask, kReadOnly: by the spec; a link there is refused
+  bool optional = true;          // kMask, kReadOnly: passed over where nothing is there
   unsigned mode = 0755;          // kDirectory, kFile
   std::vector<std::pair<std::string, std::string>> options = {};  // kFileSystem; "" value: a flag
   std::string origin = {};  // where the spec asked for it, for messages

@@ -15,14 +15,17 @@ namespace {
 
 constexpr std::uint64_t kInRoot = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 
+Error link_in_the_way(const char* path) noexcept {
+  return Error(0, "the target /", path, " is a link in the root")
+      .hint("name the place it points to, or remove the link");
+}
+
 Result<void> require_kind(int fd, const char* path, MountPointKind kind) noexcept {
   const struct stat info = TRY(sys::fstat(fd));
   const bool wanted =
       kind == MountPointKind::kDirectory ? S_ISDIR(info.st_mode) : S_ISREG(info.st_mode);
   if (wanted) return {};
-  if (S_ISLNK(info.st_mode))
-    return Error(0, "the target /", path, " is a link in the root")
-        .hint("name the place it points to, or remove the link");
+  if (S_ISLNK(info.st_mode)) return link_in_the_way(path);
   return Error(kind == MountPointKind::kDirectory ? ENOTDIR : EINVAL, "the target /", path, " is ",
                S_ISDIR(info.st_mode)    ? "a directory"
                : S_ISREG(info.st_mode)  ? "a file"
@@ -123,6 +126,17 @@ Result<RootWalk::Place> RootWalk::place_of(const char* path, bool make) noexcept
 Result<Fd> RootWalk::find(const char* path) noexcept {
   const Place place = TRY(place_of(path, false));
   return open_name(place.directory, place.name, O_PATH | O_NOFOLLOW);
+}
+
+Result<Fd> RootWalk::find_no_link(const char* path) noexcept {
+  Fd found = TRY(find(path));
+  const struct stat info = TRY(sys::fstat(found.get()));
+  if (S_ISLNK(info.st_mode) && !mutant("no link as a mask")) return link_in_the_way(path);
+  return found;
+}
+
+Result<void> RootWalk::cover(const char* path, int tree, int place) noexcept {
+  return attach(path, tree, place, "");
 }
 
 Result<void> RootWalk::make_directory(const char* path, mode_t mode) noexcept {

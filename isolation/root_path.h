@@ -33,6 +33,10 @@ class RootWalk {
 
   // O_PATH of what is there; a link in the last place is not followed. ENOENT.
   Result<Fd> find(const char* path) noexcept;
+  // The same, but a link is refused.
+  Result<Fd> find_no_link(const char* path) noexcept;
+  // Attaches the tree to what was found there, wherever that has gone meanwhile. EINVAL.
+  Result<void> cover(const char* path, int tree, int place) noexcept;
   // Attaches the tree where something of its kind is; a link is covered itself. ENOENT, EINVAL.
   Result<void> cover(const char* path, int tree) noexcept;
   // Attaches the tree to a place that is made (empty) where it is missing. What is there must be

@@ -80,6 +80,11 @@ Result<void> sysctls(Child& child) noexcept {
   return applied;
 }
 
+// Until the payload's execve nothing is executed that they would be meant for.
+Result<void> labels(Child& child) noexcept {
+  return isolation::apply(child.plan.labels, child.proc.get());
+}
+
 Result<void> mounts(Child& child) noexcept {
   const isolation::MountPlan& plan = child.plan.mounts;
   Result<Fd> root = isolation::apply(plan, child.fds.trees, child.proc);
@@ -131,6 +136,13 @@ Result<void> landlock(Child& child) noexcept {
     if (!rule.origin.empty()) applied.error().in(rule.origin, ": ");
   }
   return applied;
+}
+
+// PID 1 of ours has them too, and so the payload that it starts.
+Result<void> execution_domain(Child& child) noexcept {
+  TRY(isolation::apply(child.plan.personality));
+  if (child.plan.core_scheduling.kind != isolation::CoreScheduling::Kind::kCreate) return {};
+  return isolation::apply(child.plan.core_scheduling);
 }
 
 Result<void> rlimits(Child& child) noexcept {
@@ -190,11 +202,13 @@ constexpr Step kJailSteps[] = {
     await_go,
     namespace_root,
     sysctls,
+    labels,
     mounts,
     terminal,
     pivot_root,
     fds,
     landlock,
+    execution_domain,
     rlimits,
     seccomp_privileged,
     credentials,
@@ -219,6 +233,7 @@ constexpr Step kExecSteps[] = {
     jail_terminal,
     fds,
     landlock,
+    execution_domain,
     rlimits,
     seccomp_privileged,
     credentials,
@@ -228,6 +243,17 @@ constexpr Step kExecSteps[] = {
     execute,
 };
 // clang-format on
+
+// What is known by the host's numbers, in the host's /proc, and is inherited by the one that stays.
+Result<void> join_while_outside(const plan::LaunchPlan& plan) noexcept {
+  using Kind = isolation::CoreScheduling::Kind;
+  if (!plan.labels.empty()) {
+    const Fd proc = TRY(sys::open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    TRY(isolation::apply(plan.labels, proc.get()));
+  }
+  if (plan.core_scheduling.kind != Kind::kShare) return {};
+  return isolation::apply(plan.core_scheduling);
+}
 
 [[noreturn]] void walk(std::span<const Step> steps, Child& child) noexcept {
   for (const Step step : steps)
@@ -249,6 +275,7 @@ void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
   // While this is a process of the host's, with its privileges and its /proc.
   if (Result<void> scored = isolation::write_for(0, plan.oom_score); !scored)
     fail(fds.sync, scored.error());
+  if (Result<void> joins = join_while_outside(plan); !joins) fail(fds.sync, joins.error());
   // Whoever is in the jail must not read this process, which still has the host's memory and
   // descriptors. CVE-2016-9962
   if (Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, mutant("hidden exec"), "PR_SET_DUMPABLE");

@@ -42,13 +42,28 @@ Result<Fd> process_to_join(const JailState& state) {
   return process;
 }
 
-Result<plan::UserDatabase> users_of(const Fd& process) {
-  // /proc/PID/root is the jail's root as the kernel holds it; files below are opened inside it.
+Result<int> number_of(const Fd& process) {
   const std::string info = TRY(read_file("/proc/self/fdinfo/" + std::to_string(process.get())));
   for (const std::string_view line : split(info, '\n'))
     if (line.starts_with("Pid:"))
-      return plan::load_users("/proc/" + std::string(trim(line.substr(4))) + "/root");
-  return Error(ESRCH, "find the jail's root");
+      if (const auto number = parse_decimal(trim(line.substr(4)), INT32_MAX))
+        return static_cast<int>(*number);
+  return Error(ESRCH, "find the jail's process");
+}
+
+Result<plan::UserDatabase> users_of(const Fd& process) {
+  // /proc/PID/root is the jail's root as the kernel holds it; files below are opened inside it.
+  const int number = TRY(number_of(process));
+  return plan::load_users("/proc/" + std::to_string(number) + "/root");
+}
+
+// A cookie is taken over from a process that has it.
+Result<void> share_core(isolation::CoreScheduling& scheduling, const Fd& process) {
+  using Kind = isolation::CoreScheduling::Kind;
+  if (scheduling.kind == Kind::kNone) return {};
+  scheduling.kind = Kind::kShare;
+  scheduling.from = TRY(number_of(process));
+  return {};
 }
 
 void set_variables(std::vector<std::string>& env, const std::vector<std::string>& added) {
@@ -97,6 +112,8 @@ Result<int> exec_in_jail(const StateStore& store, const std::string& name,
       {.id_base = seen.state->id_base, .terminal_size = terminal_size_of_caller()});
   if (!planned.problems.empty()) return planned.problems.front();
   planned.plan.namespaces = static_cast<std::uint64_t>(joined_namespaces(planned.plan));
+
+  TRY(share_core(planned.plan.core_scheduling, target));
 
   cgroups::Cgroup cgroup;
   if (!seen.state->cgroup.empty()) cgroup = TRY(cgroups::Cgroup::open(seen.state->cgroup));

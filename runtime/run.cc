@@ -124,6 +124,7 @@ Result<void> Birth::make_cgroup() {
     log::debug(config_.name, ": ", write.file, " = ", write.value);
     TRY(jail_.cgroup.write(write));
   }
+  TRY(cgroups::attach(jail_.cgroup, plan_.device_program));
   return {};
 }
 

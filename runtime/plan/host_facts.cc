@@ -40,10 +40,27 @@ bool can_gain_privilege(const std::string& helper) {
   return ::getxattr(helper.c_str(), "security.capability", nullptr, 0) > 0;
 }
 
+bool has_word(std::string_view text, std::string_view word) {
+  for (const std::string_view line : split(text, '\n'))
+    if (line.ends_with(word) &&
+        (line.size() == word.size() || line[line.size() - 1 - word.size()] == '\t'))
+      return true;
+  return false;
+}
+
+// The kernel ends it with a NUL.
+std::string context_of(std::string_view text) {
+  return std::string(trim(text.substr(0, text.find('\0'))));
+}
+
 }  // namespace
 
 bool HostFacts::privileged() const {
   return initial_user_namespace && has(CAP_SYS_ADMIN) && has(CAP_SETUID) && has(CAP_SETGID);
+}
+
+bool HostFacts::attaches_programs() const {
+  return initial_user_namespace && has(CAP_NET_ADMIN) && (has(CAP_BPF) || has(CAP_SYS_ADMIN));
 }
 
 std::vector<SubordinateRange> subordinate_ranges(std::string_view text, std::string_view user,
@@ -98,8 +115,13 @@ HostFacts probe_for_start(const HostSources& sources) {
   return facts;
 }
 
-HostFacts probe_for(const spec::JailConfig& config) {
-  HostFacts facts = probe_for_start();
+HostFacts probe_for(const spec::JailConfig& config, const HostSources& sources) {
+  HostFacts facts = probe_for_start(sources);
+  if (config.process.apparmor_profile)
+    facts.apparmor = trim(read_or_empty(sources.apparmor)) == "Y";
+  // Its file system is there when it runs, wherever that is mounted, or not.
+  if (config.extra.selinux && has_word(read_or_empty(sources.file_systems), "selinuxfs"))
+    facts.selinux_context = context_of(read_or_empty(sources.context));
   if (!config.extra.landlock) return facts;
   const Result<int> abi = isolation::landlock_abi();
   facts.landlock_abi = abi ? *abi : 0;

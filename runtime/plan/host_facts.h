@@ -34,11 +34,15 @@ struct HostFacts {
   // Known where a spec asks for it: other starts do not ask the kernel.
   int landlock_abi = 0;    // 0: none
   int landlock_error = 0;  // why there is none
+  bool apparmor = false;
+  std::string selinux_context = {};  // of this process; empty: SELinux is not there
 
   [[nodiscard]] bool has(int capability) const { return (capabilities >> capability & 1) != 0; }
   // May map ids, and mount into them, without help: CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID in the
   // initial user namespace.
   [[nodiscard]] bool privileged() const;
+  // May attach a program to a cgroup. bpf(2), capabilities(7)
+  [[nodiscard]] bool attaches_programs() const;
 };
 
 // Where to look. Data, so that tests can give files of their own.
@@ -47,13 +51,16 @@ struct HostSources {
   std::string passwd = "/etc/passwd";
   std::string subuid = "/etc/subuid";
   std::string subgid = "/etc/subgid";
+  std::string apparmor = "/sys/module/apparmor/parameters/enabled";
+  std::string file_systems = "/proc/filesystems";
+  std::string context = "/proc/self/attr/current";
   std::string helpers[2] = {isolation::kIdMapHelpers[0], isolation::kIdMapHelpers[1]};
   cgroups::Sources cgroups = {};
 };
 
 HostFacts probe_for_start(const HostSources& sources = {});
 // With what only some configurations depend on.
-HostFacts probe_for(const spec::JailConfig& config);
+HostFacts probe_for(const spec::JailConfig& config, const HostSources& sources = {});
 
 // The ranges that the text of /etc/subuid or /etc/subgid gives to a user, by name or by number.
 std::vector<SubordinateRange> subordinate_ranges(std::string_view text, std::string_view user,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -11,7 +12,9 @@
 #include "cgroups/limits.h"
 #include "runtime/base/text.h"
 #include "runtime/plan/capabilities.h"
+#include "runtime/plan/devices.h"
 #include "runtime/plan/id_maps.h"
+#include "runtime/plan/labels.h"
 #include "runtime/plan/landlock.h"
 #include "runtime/plan/mounts.h"
 #include "runtime/plan/seccomp.h"
@@ -82,13 +85,24 @@ void make_ids(Making& making, IdPlan& ids) {
   if (!ids.degraded.empty()) plan.degraded.push_back(ids.degraded);
 }
 
-void make_mounts(Making& making, const IdPlan& ids) {
+std::vector<isolation::MountOp> make_devices(Making& making) {
+  LaunchPlan& plan = making.out.plan;
+  DevicePlan made = make_device_plan(making.config, making.facts,
+                                     (plan.namespaces & CLONE_NEWUSER) != 0, plan.in_cgroup);
+  for (const Error& problem : made.problems) making.out.problems.push_back(problem);
+  for (const Error& error : made.lacking) making.lacking(Layer::kCgroup, error);
+  if (!made.rules.empty()) plan.device_program = compile_devices(made.rules);
+  return std::move(made.binds);
+}
+
+void make_mounts(Making& making, const IdPlan& ids, std::vector<isolation::MountOp> devices) {
   const bool user_namespace = (making.out.plan.namespaces & CLONE_NEWUSER) != 0;
   const MountFacts facts{.idmapped = user_namespace && making.facts.privileged(),
                          .user_namespace = user_namespace,
                          .own_network = has_namespace(making.config, "network"),
                          .cgroup = making.out.plan.in_cgroup && making.out.plan.cgroup_namespace,
-                         .tty_group = ids.has_tty_group};
+                         .tty_group = ids.has_tty_group,
+                         .devices = std::move(devices)};
   making.out.plan.mounts = make_mount_plan(making.config, making.options.userland, facts);
 }
 
@@ -128,6 +142,10 @@ void make_credentials(Making& making, const IdPlan& ids) {
   credentials.permitted = capability_mask(process.capabilities.permitted);
   credentials.ambient = capability_mask(process.capabilities.ambient);
   credentials.no_new_privs = process.no_new_privileges;
+  // Of the machine's own capabilities a jail is given none that jaula itself has not.
+  if (!making.config.extra.privileged || (making.out.plan.namespaces & CLONE_NEWUSER) != 0) return;
+  for (std::uint64_t* set : {&credentials.bounding, &credentials.permitted, &credentials.ambient})
+    *set &= making.facts.capabilities;
 }
 
 unsigned filter_flags(const JailConfig& config) {
@@ -268,6 +286,32 @@ void make_landlock(Making& making) {
         "and its interpreter";
 }
 
+// How the payload runs, of a jail and of exec alike.
+void make_execution(Making& making) {
+  LaunchPlan& plan = making.out.plan;
+  LabelPlan made = make_label_plan(making.config, making.facts);
+  plan.labels = std::move(made.labels);
+  for (const Error& problem : made.problems) making.out.problems.push_back(problem);
+  if (const auto& personality = making.config.personality)
+    plan.personality.domain = *personality == spec::Personality::kLinux32 ? PER_LINUX32 : PER_LINUX;
+  if (!making.config.extra.core_scheduling) return;
+  plan.core_scheduling = {.kind = isolation::CoreScheduling::Kind::kCreate,
+                          .origin = making.config.extra.core_scheduling_origin};
+}
+
+// What was asked for is told too: whoever meets the record later has not seen the spec.
+void tell_privileged(Making& making) {
+  if (!making.config.extra.privileged) return;
+  const bool user_namespace = (making.out.plan.namespaces & CLONE_NEWUSER) != 0;
+  making.out.plan.degraded.emplace_back(
+      user_namespace
+          ? "privileged: no mask, no no_new_privs and, unless the spec says otherwise, every "
+            "capability and no system call filter; the user namespace alone holds its root"
+          : "privileged with `userns_mode: host`: root of this jail is root of the machine, with "
+            "all "
+            "capabilities that jaula itself has");
+}
+
 std::vector<std::string> candidates_of(const spec::Process& process) {
   const std::string& command = process.args[0];
   if (command.find('/') != std::string::npos) return {command};
@@ -317,13 +361,15 @@ Planned make_plan(const JailConfig& config, const HostFacts& facts, const PlanOp
   make_namespaces(making);
   make_ids(making, ids);
   make_cgroup(making);
-  make_mounts(making, ids);
+  make_mounts(making, ids, make_devices(making));
   make_sysctls(making, ids);
   make_landlock(making);  // the filter depends on it
   make_credentials(making, ids);
   make_filter(making);
   make_rlimits(making);
+  make_execution(making);
   make_payload(making);
+  tell_privileged(making);
   return std::move(making.out);
 }
 
@@ -337,6 +383,7 @@ Planned make_exec_plan(const JailConfig& config, const HostFacts& facts,
   make_credentials(making, ids);
   make_filter(making);
   make_rlimits(making);
+  make_execution(making);
   make_payload(making);
   // Access to what is gone by now is nothing to lose.
   making.out.plan.landlock.skip_missing = true;

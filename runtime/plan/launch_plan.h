@@ -10,13 +10,17 @@
 #include <vector>
 
 #include "cgroups/cgroup.h"
+#include "cgroups/device_program.h"
+#include "isolation/core_scheduling.h"
 #include "isolation/credentials.h"
 #include "isolation/hostname.h"
 #include "isolation/id_maps.h"
 #include "isolation/landlock.h"
+#include "isolation/lsm_label.h"
 #include "isolation/mounts.h"
 #include "isolation/oom_score.h"
 #include "isolation/payload.h"
+#include "isolation/personality.h"
 #include "isolation/rlimits.h"
 #include "isolation/seccomp.h"
 #include "isolation/sysctls.h"
@@ -44,6 +48,9 @@ struct LaunchPlan {
   isolation::SeccompFilter seccomp;  // of all processes; that of payload.filter is the other way
   isolation::SeccompFilter init_seccomp;  // of PID 1 where the payload has a filter of its own
   isolation::Landlock landlock;
+  std::vector<isolation::LsmLabel> labels;
+  isolation::Personality personality;
+  isolation::CoreScheduling core_scheduling;
   isolation::Payload payload;
   bool terminal = false;
   winsize terminal_size{};
@@ -51,7 +58,8 @@ struct LaunchPlan {
 
   bool in_cgroup = true;  // false: the host has none for us and the spec does without
   std::vector<cgroups::Write> cgroup_writes;
-  std::vector<std::string> degraded;  // what the host could not give, told to people
+  std::vector<bpf_insn> device_program;  // of the cgroup; empty: none
+  std::vector<std::string> degraded;     // what is weaker than it could be, told to people
 };
 
 // With the place in the spec of the limit that the error is about. Both sides of the fork.

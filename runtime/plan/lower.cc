@@ -5,9 +5,11 @@
 
 #include "runtime/base/mutant.h"
 #include "runtime/plan/capabilities.h"
+#include "runtime/plan/devices.h"
+#include "runtime/plan/masks.h"
+#include "runtime/plan/privileges.h"
 #include "runtime/plan/profile.h"
 #include "runtime/plan/seccomp_policy.h"
-#include "runtime/spec/capability_names.h"
 
 namespace jaula::plan {
 namespace {
@@ -85,7 +87,7 @@ void lower_process(const ServiceSpec& service, const UserDatabase& users, JailCo
   lower_groups(service, users, config, problems);
   process.cwd = value_or<std::string>(service.working_dir, "/");
   if (service.working_dir) config.extra.directory_origin = service.working_dir->origin.text();
-  process.no_new_privileges = value_or(service.no_new_privileges, true);
+  process.no_new_privileges = value_or(service.no_new_privileges, !config.extra.privileged);
   config.extra.init = value_or(service.init, true);
 }
 
@@ -109,30 +111,6 @@ void lower_environment(const ServiceSpec& service, const UserDatabase& users, Ja
   set_variable(env, "HOSTNAME", config.hostname);
   set_home(config, users);
   for (const auto& [name, value] : service.environment) set_variable(env, name, value);
-}
-
-// As docker: what is dropped goes first, what is added is there in any case.
-void lower_capabilities(const ServiceSpec& service, JailConfig& config) {
-  const std::uint64_t all = (std::uint64_t{1} << spec::kCapabilityNames.size()) - 1;
-  const auto apply = [&](std::uint64_t set, const auto& names, bool add) {
-    for (const auto& name : names) {
-      const auto number = capability_number(name.value);
-      const std::uint64_t bits = number ? std::uint64_t{1} << *number : all;
-      set = add ? set | bits : set & ~bits;
-    }
-    return set;
-  };
-  const bool strict = config.extra.seccomp == spec::SeccompProfile::kStrict;
-  const bool root = config.process.user.uid == 0;
-  std::uint64_t base = 0;
-  if ((root || mutant("none for users")) && !strict)
-    for (const std::string_view name : kDefaultCapabilities)
-      base |= std::uint64_t{1} << *capability_number(name);
-  const std::uint64_t held = apply(apply(base, service.cap_drop, false), service.cap_add, true);
-  spec::CapabilitySets& sets = config.process.capabilities;
-  sets.bounding = sets.permitted = sets.effective = capability_names(held);
-  // Without uid 0 an execve keeps only what is ambient. capabilities(7)
-  if (!root) sets.ambient = sets.inheritable = sets.bounding;
 }
 
 // After the capabilities, which rules of a profile may depend on. What comes out depends on nothing
@@ -269,12 +247,7 @@ void lower_landlock(const ServiceSpec& service, JailConfig& config) {
 }  // namespace
 
 void set_user(JailConfig& config, const spec::User& user, const UserDatabase& users) {
-  // A user other than the jail's own gets nothing that the jail's does not have, and without uid 0
-  // none of what root has.
-  spec::CapabilitySets& sets = config.process.capabilities;
-  const bool was_root = config.process.user.uid == 0;
-  if (user.uid != 0 && was_root) sets = {};
-  if (user.uid == 0 && !was_root) sets.ambient = sets.inheritable = {};
+  limit_capabilities(config, user.uid);
   config.process.user = user;
   add_groups(config);
   set_home(config, users);
@@ -293,11 +266,8 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   if (service.time_limit) extra.time_limit = service.time_limit->value;
   if (service.require) extra.require = service.require->value;
   config.labels = service.labels;
-  if (!mutant("masks"))
-    config.masked_paths.assign(std::begin(kMaskedPaths), std::end(kMaskedPaths));
-  if (!mutant("read-only paths"))
-    config.readonly_paths.assign(std::begin(kReadOnlyPaths), std::end(kReadOnlyPaths));
 
+  lower_privileged(service, config, lowered.problems);
   lower_root(service, config, lowered.problems);
   lower_process(service, users, config, lowered.problems);
   lower_environment(service, users, config);
@@ -305,9 +275,13 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   lower_seccomp(service, config);
   lower_namespaces(service, config);
   lower_mounts(service, config);
+  lower_devices(service, config);
+  lower_masks(service, config, lowered.problems);
   lower_limits(service, config);
   lower_sysctls(service, config, lowered.problems);
   lower_landlock(service, config);
+  lower_labels(service, config);
+  lower_execution(service, config);
   return lowered;
 }
 

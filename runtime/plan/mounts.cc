@@ -10,6 +10,8 @@
 
 #include "runtime/base/file.h"
 #include "runtime/base/mutant.h"
+#include "runtime/base/text.h"
+#include "runtime/plan/masks.h"
 
 namespace jaula::plan {
 namespace {
@@ -71,18 +73,13 @@ void add_dev(MountPlan& plan, const spec::JailConfig& config, const MountFacts& 
 
 bool has_fresh_sysfs(const MountFacts& facts) { return facts.own_network || !facts.user_namespace; }
 
-// Empty directories of sysfs, for other file systems: in a fresh one there is nothing to hide.
-bool is_mount_point_of_sysfs(std::string_view path) {
-  constexpr std::array<std::string_view, 5> kEmpty = {"/sys/fs/bpf", "/sys/fs/pstore",
-                                                      "/sys/kernel/debug", "/sys/kernel/security",
-                                                      "/sys/kernel/tracing"};
-  return std::find(kEmpty.begin(), kEmpty.end(), path) != kEmpty.end();
-}
-
 void add_kernel_file_systems(MountPlan& plan, const spec::JailConfig& config,
                              const MountFacts& facts) {
-  const std::uint64_t kernels =
-      mutant("read-only kernel files") ? kNoSuidDevExec : kNoSuidDevExec | MOUNT_ATTR_RDONLY;
+  // Root of the machine may write to it, where nothing stands between.
+  const bool writable = config.extra.privileged && !facts.user_namespace;
+  const std::uint64_t kernels = writable || mutant("read-only kernel files")
+                                    ? kNoSuidDevExec
+                                    : kNoSuidDevExec | MOUNT_ATTR_RDONLY;
   plan.ops.push_back(file_system("proc", "proc", kNoSuidDevExec));
   add_dev(plan, config, facts);
   if (has_fresh_sysfs(facts)) {
@@ -173,10 +170,6 @@ bool wants_directory(const spec::MountConfig& mount) {
   return std::find(mount.options.begin(), mount.options.end(), "x-create") != mount.options.end();
 }
 
-bool is_at_or_below(std::string_view path, std::string_view above) {
-  return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '/');
-}
-
 bool is_file(const std::string& path) {
   struct stat info;
   return ::stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode);
@@ -222,19 +215,13 @@ MountPlan make_mount_plan(const spec::JailConfig& config,
   }
   add_kernel_file_systems(plan, config, facts);
   for (const spec::MountConfig& mount : config.mounts) add_mount(plan, mount, facts);
+  plan.ops.insert(plan.ops.end(), facts.devices.begin(), facts.devices.end());
   const bool fresh_sysfs =
       has_fresh_sysfs(facts) &&
       std::none_of(config.mounts.begin(), config.mounts.end(), [](const spec::MountConfig& mount) {
         return is_at_or_below(mount.destination, "/sys");
       });
-  for (const std::string& path : config.masked_paths)
-    if (!fresh_sysfs || !is_mount_point_of_sysfs(path))
-      plan.ops.push_back({.kind = Kind::kMask, .target = relative(path)});
-  for (const std::string& path : config.readonly_paths)
-    plan.ops.push_back({.kind = Kind::kReadOnly,
-                        .target = relative(path),
-                        .attributes = kNoSuidDevExec,
-                        .recursive = true});
+  add_masks(plan, config, fresh_sysfs);
   // What the machine lends of /etc stays as it is for the life of the jail.
   if (config.extra.root_kind == spec::RootKind::kHost)
     plan.ops.push_back({.kind = Kind::kReadOnly,

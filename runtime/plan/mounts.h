@@ -18,8 +18,9 @@ struct MountFacts {
   bool idmapped = false;  // mounts of the host are mapped to the jail's ids, from outside
   bool user_namespace = true;
   bool own_network = true;
-  bool cgroup = true;     // the jail has a cgroup, and a namespace of it
-  bool tty_group = true;  // group 5 exists in the id map
+  bool cgroup = true;                            // the jail has a cgroup, and a namespace of it
+  bool tty_group = true;                         // group 5 exists in the id map
+  std::vector<isolation::MountOp> devices = {};  // of the host, for the spec
 };
 
 isolation::MountPlan make_mount_plan(const spec::JailConfig& config,

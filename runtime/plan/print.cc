@@ -164,6 +164,17 @@ void print_privilege(const LaunchPlan& plan, const spec::JailConfig& config, Fac
   if (credentials.ambient != 0) facts.line("ambient capabilities", names(credentials.ambient));
   facts.line("no_new_privs ", credentials.no_new_privs ? "on" : "off");
   facts.line(describe_seccomp(config, credentials.bounding, plan.landlock.tcp != 0));
+  if (config.extra.privileged) facts.line("privileged");
+  for (const isolation::LsmLabel& label : plan.labels)
+    facts.line("label ", label.file, " = ", escaped(label.text));
+  if (config.personality)
+    facts.line("personality ",
+               *config.personality == spec::Personality::kLinux32 ? "linux32" : "linux");
+  if (config.extra.core_scheduling) facts.line("core scheduling of its own");
+  if (!plan.device_program.empty())
+    facts.line(
+        "devices: the default ones", config.extra.devices.empty() ? "" : " and those of the spec",
+        " alone, by a program of ", std::to_string(plan.device_program.size()), " instructions");
   if (config.extra.landlock)
     for (const std::string& rule : describe_landlock(*config.extra.landlock, plan.landlock))
       facts.line("landlock ", rule);

@@ -220,8 +220,8 @@ void read_ephemeral(const Value& value, ServiceSpec& spec) {
 }
 
 constexpr KeyRow kFileKeys[] = {
-    {"rootfs", read_rootfs},       {"volumes", read_volumes},     {"tmpfs", read_tmpfs},
-    {"read_only", read_read_only}, {"ephemeral", read_ephemeral},
+    {"rootfs", read_rootfs},   {"volumes", read_volumes},     {"tmpfs", read_tmpfs},
+    {"devices", read_devices}, {"read_only", read_read_only}, {"ephemeral", read_ephemeral},
 };
 
 }  // namespace

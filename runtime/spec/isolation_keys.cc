@@ -32,35 +32,20 @@ void read_cap_drop(const Value& value, ServiceSpec& spec) {
   read_capabilities(value, spec.cap_drop);
 }
 
-// --- security_opt
+// --- privileged, personality, core_scheduling
 
-void read_no_new_privileges(const Value& value, std::string_view word, ServiceSpec& spec) {
-  const auto on = word.empty() ? std::optional(true) : parse_boolean(word);
-  if (!on) return value.expected("no-new-privileges:true or no-new-privileges:false");
-  keep(spec.no_new_privileges, value, on);
+void read_privileged(const Value& value, ServiceSpec& spec) {
+  keep(spec.privileged, value, value.boolean());
 }
 
-void read_security_option(const Value& value, ServiceSpec& spec) {
-  static constexpr std::string_view kOptions[] = {
-      "no-new-privileges", "seccomp",       "apparmor", "label", "systempaths", "mask", "unmask",
-      "proc-opts",         "credentialspec"};
-  const auto text = value.text("an option such as no-new-privileges:true");
-  if (!text) return;
-  const std::size_t separator = text->find_first_of(":=");
-  const std::string_view name = std::string_view(*text).substr(0, separator);
-  const std::string_view word =
-      separator == std::string::npos ? "" : std::string_view(*text).substr(separator + 1);
-  if (name == "no-new-privileges") return read_no_new_privileges(value, word, spec);
-  if (name == "seccomp") return read_seccomp_word(value, word, spec);
-  if (std::find(std::begin(kOptions), std::end(kOptions), name) != std::end(kOptions))
-    return value.not_supported();
-  value.fail("unknown security option \"" + clipped(*text) + '"' +
-             value.context().did_you_mean(name, kOptions));
+void read_personality(const Value& value, ServiceSpec& spec) {
+  static constexpr Choice<Personality> kPersonalities[] = {{"linux", Personality::kLinux},
+                                                           {"linux32", Personality::kLinux32}};
+  keep(spec.personality, value, one_of(value, kPersonalities, "linux or linux32"));
 }
 
-void read_security_opt(const Value& list, ServiceSpec& spec) {
-  list.each_item("a list of security options",
-                 [&](const Value& value) { read_security_option(value, spec); });
+void read_core_scheduling(const Value& value, ServiceSpec& spec) {
+  keep(spec.core_scheduling, value, value.boolean());
 }
 
 // --- sysctls
@@ -195,13 +180,18 @@ void read_require(const Value& list, ServiceSpec& spec) {
 constexpr KeyRow kIsolationKeys[] = {
     {"cap_add", read_cap_add},
     {"cap_drop", read_cap_drop},
+    {"privileged", read_privileged},
     {"security_opt", read_security_opt},
+    {"mask", read_mask},
+    {"readonly_paths", read_readonly_paths},
     {"seccomp", read_seccomp},  // after security_opt, whose word it may contradict
     {"sysctls", read_sysctls},
     {"network_mode", read_network_mode},
     {"userns_mode", read_userns_mode},
     {"require", read_require},
     {"landlock", read_landlock},
+    {"personality", read_personality},
+    {"core_scheduling", read_core_scheduling},
 };
 
 }  // namespace

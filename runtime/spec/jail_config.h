@@ -43,6 +43,7 @@ struct Process {
   std::vector<RlimitConfig> rlimits;
   bool no_new_privileges = true;
   std::optional<std::int64_t> oom_score_adj = {};
+  std::optional<std::string> apparmor_profile = {};
 };
 
 struct MountConfig {
@@ -51,6 +52,14 @@ struct MountConfig {
   std::string source = {};
   std::vector<std::string> options = {};  // mount(8) words: ro, nosuid, rbind, size=64m, …
   std::string origin = {};                // spec line, for messages
+};
+
+// A device of the host that is bound into the jail.
+struct DeviceConfig {
+  std::string source = {};
+  std::string destination = {};
+  bool read = true, write = true, make = true;
+  std::string origin = {};
 };
 
 // A limit that the spec asked for carries its line; one of the default profile has none.
@@ -89,10 +98,16 @@ struct Extra {
   std::optional<std::chrono::milliseconds> time_limit;
   std::vector<Layer> require = {Layer::kCgroup, Layer::kSeccomp, Layer::kLandlock, Layer::kUserns};
   std::optional<Landlock> landlock = {};
+  std::vector<DeviceConfig> devices = {};
+  std::optional<SelinuxLabel> selinux = {};
+  bool privileged = false;
+  bool core_scheduling = false;
   // Spec lines, for messages.
   std::string root_origin, command_origin, user_origin, directory_origin, userns_origin;
   std::string landlock_origin = {}, groups_origin = {}, oom_score_origin = {};
-  std::map<std::string, std::string> sysctl_origins;  // by name
+  std::string apparmor_origin = {}, selinux_origin = {}, core_scheduling_origin = {};
+  std::map<std::string, std::string> sysctl_origins;                            // by name
+  std::map<std::string, std::string> mask_origins = {}, readonly_origins = {};  // by path
 };
 
 struct JailConfig {
@@ -110,6 +125,7 @@ struct JailConfig {
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
   std::optional<SeccompConfig> seccomp;  // of kFile and kLists; a profile of ours has a name alone
+  std::optional<Personality> personality = {};
   std::map<std::string, std::string> labels;  // annotations
   Extra extra;
 };

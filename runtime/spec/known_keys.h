@@ -30,7 +30,6 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
                                                          "deploy",
                                                          "develop",
                                                          "device_cgroup_rules",
-                                                         "devices",
                                                          "dns",
                                                          "dns_opt",
                                                          "dns_search",
@@ -59,7 +58,6 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
                                                          "ports",
                                                          "post_start",
                                                          "pre_stop",
-                                                         "privileged",
                                                          "profiles",
                                                          "provider",
                                                          "pull_policy",
@@ -77,7 +75,7 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
 
 // Ours.
 inline constexpr std::string_view kLaterJailKeys[] = {
-    "egress", "hooks",        "listen",         "mask",  "namespaces", "nesting",
-    "notify", "on_unhealthy", "readonly_paths", "state", "tests",      "watchdog"};
+    "egress", "hooks",        "listen", "namespaces", "nesting",
+    "notify", "on_unhealthy", "state",  "tests",      "watchdog"};
 
 }  // namespace jaula::spec

@@ -32,6 +32,9 @@ constexpr Word<LandlockScope> kScopes[] = {
     {LandlockScope::kSignal, "signal"},
     {LandlockScope::kAbstractUnixSocket, "abstract_unix_socket"}};
 
+constexpr Word<Personality> kPersonalities[] = {{Personality::kLinux, "LINUX"},
+                                                {Personality::kLinux32, "LINUX32"}};
+
 void walk_process(auto& json, auto& process) {
   json.member("terminal", process.terminal);
   json.object("user", [&] {
@@ -60,6 +63,8 @@ void walk_process(auto& json, auto& process) {
   json.member("noNewPrivileges", process.no_new_privileges);
   if (json.present("oomScoreAdj", process.oom_score_adj))
     json.member("oomScoreAdj", *process.oom_score_adj);
+  if (json.present("apparmorProfile", process.apparmor_profile))
+    json.member("apparmorProfile", *process.apparmor_profile);
 }
 
 void walk_limit(auto& json, std::string_view key, auto& limit) {
@@ -112,6 +117,8 @@ void walk_linux(auto& json, auto& config) {
   json.object("resources", [&] { walk_resources(json, config.resources); });
   json.member("maskedPaths", config.masked_paths);
   json.member("readonlyPaths", config.readonly_paths);
+  if (json.present("personality", config.personality))
+    json.object("personality", [&] { json.member("domain", *config.personality, kPersonalities); });
   if (json.present("seccomp", config.seccomp))
     json.object("seccomp", [&] { walk_seccomp(json, *config.seccomp); });
 }
@@ -142,6 +149,24 @@ void walk_landlock(auto& json, auto& landlock) {
   json.member("scopes", landlock.scopes, kScopes);
 }
 
+void walk_devices(auto& json, auto& devices) {
+  json.list("devices", devices, [&](auto& device) {
+    json.member("source", device.source);
+    json.member("destination", device.destination);
+    json.member("read", device.read);
+    json.member("write", device.write);
+    json.member("make", device.make);
+  });
+}
+
+void walk_selinux(auto& json, auto& label) {
+  json.member("user", label.user);
+  json.member("role", label.role);
+  json.member("type", label.type);
+  json.member("level", label.level);
+  json.member("disable", label.disable);
+}
+
 void walk_extra(auto& json, auto& config) {
   auto& extra = config.extra;
   json.member("name", config.name);
@@ -161,6 +186,11 @@ void walk_extra(auto& json, auto& config) {
   json.member("require", extra.require, kLayers);
   if (json.present("landlock", extra.landlock))
     json.object("landlock", [&] { walk_landlock(json, *extra.landlock); });
+  walk_devices(json, extra.devices);
+  if (json.present("selinux", extra.selinux))
+    json.object("selinux", [&] { walk_selinux(json, *extra.selinux); });
+  json.member("privileged", extra.privileged);
+  json.member("coreScheduling", extra.core_scheduling);
   json.object("origins", [&] { walk_origins(json, config); });
 }
 

@@ -20,6 +20,10 @@ std::span<const KeyRow> process_keys();
 std::span<const KeyRow> resource_keys();
 std::span<const KeyRow> isolation_keys();
 
+void read_security_opt(const Value& value, ServiceSpec& spec);
+void read_mask(const Value& value, ServiceSpec& spec);
+void read_readonly_paths(const Value& value, ServiceSpec& spec);
+void read_devices(const Value& value, ServiceSpec& spec);
 void read_landlock(const Value& value, ServiceSpec& spec);
 
 // An absolute path inside the jail, normalised, without `..`.

@@ -52,10 +52,11 @@ void refuse_service_key(const Value& value, std::string_view key) {
   value.fail_key("unknown key" + near_service_key(value.context(), key));
 }
 
-// Volumes and tmpfs share one tree: a target that is taken would hide what is there.
+// Volumes, devices and tmpfs share one tree: a target that is taken would hide what is there.
 void check_mount_targets(Context& context, const ServiceSpec& spec) {
   std::vector<std::pair<std::string_view, const Origin*>> targets;
   for (const Volume& volume : spec.volumes) targets.emplace_back(volume.target, &volume.origin);
+  for (const Device& device : spec.devices) targets.emplace_back(device.target, &device.origin);
   for (const Tmpfs& tmpfs : spec.tmpfs) targets.emplace_back(tmpfs.target, &tmpfs.origin);
   std::stable_sort(targets.begin(), targets.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });

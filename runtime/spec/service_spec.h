@@ -59,6 +59,14 @@ struct Tmpfs {
   Origin origin;
 };
 
+// Without `make` no node of it can be made, which is so in any user namespace.
+struct Device {
+  std::string source;  // absolute host path
+  std::string target;  // absolute path in the jail, normalised
+  bool read = true, write = true, make = true;
+  Origin origin;
+};
+
 struct Ulimit {
   std::string name;  // docker's: nofile, nproc, core, …
   std::uint64_t soft;
@@ -81,6 +89,14 @@ struct UserNamespace {
 enum class FileAccess : std::uint8_t { kExecute, kRead, kWrite };  // exec, ro, rw
 enum class LandlockScope : std::uint8_t { kSignal, kAbstractUnixSocket };
 enum class LandlockLevel : std::uint8_t { kRequire, kPrefer };
+
+enum class Personality : std::uint8_t { kLinux, kLinux32 };
+
+// Parts of an SELinux context; those that are empty are jaula's own.
+struct SelinuxLabel {
+  std::string user = {}, role = {}, type = {}, level = {};
+  bool disable = false;  // none is set
+};
 
 struct LandlockPath {
   FileAccess access = FileAccess::kRead;
@@ -111,6 +127,7 @@ struct ServiceSpec {
   Key<std::string> hostname;
   std::vector<Volume> volumes;
   std::vector<Tmpfs> tmpfs;
+  std::vector<Device> devices;
   Key<bool> read_only;
   Key<bool> ephemeral;
   Key<std::uint64_t> mem_limit;   // bytes
@@ -122,7 +139,16 @@ struct ServiceSpec {
   std::vector<Ulimit> ulimits;
   std::vector<Sourced<std::string>> cap_add;  // CAP_NET_ADMIN, or ALL
   std::vector<Sourced<std::string>> cap_drop;
+  Key<bool> privileged;
+  Key<std::string> apparmor;  // a profile's name, or "unconfined"; security_opt
+  Key<SelinuxLabel> selinux;  // security_opt label=…
+  Key<Personality> personality;
+  Key<bool> core_scheduling;
   Key<bool> no_new_privileges;  // security_opt no-new-privileges[:true|false]
+  // Absolute paths in the jail, normalised, never "/".
+  std::vector<Sourced<std::string>> mask;
+  std::vector<Sourced<std::string>> readonly_paths;
+  std::vector<Sourced<std::string>> unmask;  // of the default profile's, or ALL; security_opt
   std::vector<Sourced<std::pair<std::string, std::string>>> sysctls;
   Key<NetworkMode> network_mode;
   Key<UserNamespace> userns_mode;

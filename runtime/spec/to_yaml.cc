@@ -109,6 +109,16 @@ std::string tmpfs_text(const Tmpfs& tmpfs) {
   return yaml_value(text);
 }
 
+// The long form: a path may have a colon.
+std::string device_text(const Device& device) {
+  std::string permissions;
+  for (const auto& [given, letter] :
+       {std::pair{device.read, 'r'}, std::pair{device.write, 'w'}, std::pair{device.make, 'm'}})
+    if (given) permissions += letter;
+  return "{source: " + yaml_value(device.source) + ", target: " + yaml_value(device.target) +
+         ", permissions: " + permissions + '}';
+}
+
 // Writes one service; the keys stand four columns in.
 class ServiceWriter {
  public:
@@ -174,6 +184,7 @@ class ServiceWriter {
       if (volume.create_host_path) out_ += "        bind: {create_host_path: true}\n";
     }
     write_list("tmpfs", spec.tmpfs, tmpfs_text);
+    write_list("devices", spec.devices, device_text);
     write("read_only", spec.read_only, boolean_text);
     write("ephemeral", spec.ephemeral, boolean_text);
   }
@@ -196,8 +207,11 @@ class ServiceWriter {
     const auto capability = [](const Sourced<std::string>& name) { return name.value; };
     write_list("cap_add", spec.cap_add, capability);
     write_list("cap_drop", spec.cap_drop, capability);
-    write("security_opt", spec.no_new_privileges,
-          [](bool on) { return "[no-new-privileges:" + boolean_text(on) + ']'; });
+    write("privileged", spec.privileged, boolean_text);
+    write_security_opt(spec);
+    const auto path = [](const Sourced<std::string>& item) { return yaml_value(item.value); };
+    write_list("mask", spec.mask, path);
+    write_list("readonly_paths", spec.readonly_paths, path);
     write("seccomp", spec.seccomp, seccomp_text);
     if (!spec.sysctls.empty()) out_ += "    sysctls:\n";
     for (const auto& sysctl : spec.sysctls)
@@ -207,6 +221,27 @@ class ServiceWriter {
     if (spec.userns_mode) write_userns(spec.userns_mode->value);
     if (spec.require) line("require", flow_list(spec.require->value, layer_text));
     if (spec.landlock) write_landlock(spec.landlock->value, spec.landlock_level);
+    write("personality", spec.personality, [](Personality personality) {
+      return std::string(personality == Personality::kLinux ? "linux" : "linux32");
+    });
+    write("core_scheduling", spec.core_scheduling, boolean_text);
+  }
+
+  void write_security_opt(const ServiceSpec& spec) {
+    std::vector<std::string> options;
+    if (spec.no_new_privileges)
+      options.push_back("no-new-privileges:" + boolean_text(spec.no_new_privileges->value));
+    if (spec.apparmor) options.push_back("apparmor=" + spec.apparmor->value);
+    if (spec.selinux) {
+      const SelinuxLabel& label = spec.selinux->value;
+      if (label.disable) options.emplace_back("label=disable");
+      for (const auto& [part, text] :
+           {std::pair{"user", &label.user}, std::pair{"role", &label.role},
+            std::pair{"type", &label.type}, std::pair{"level", &label.level}})
+        if (!text->empty()) options.push_back("label=" + (part + (':' + *text)));
+    }
+    for (const auto& path : spec.unmask) options.push_back("unmask=" + path.value);
+    if (!options.empty()) line("security_opt", words_text(options));
   }
 
   void write_landlock(const Landlock& landlock, const Key<LandlockLevel>& level) {

@@ -108,6 +108,19 @@ TEST_CASE(
   attack.control(seen == "data secret", seen);
 }
 
+TEST_CASE("paths: a link where the spec has a mask does not leave open what it leads to") {
+  const Ground ground;
+  Attack attack;
+  fs::create_directory(ground.root() + "/data");
+  put_file(ground.root() + "/data/real", "secret");
+  fs::create_symlink("real", ground.root() + "/data/key");
+  const Words options = {"--security-opt", "mask=/data/key"};
+  Ran ran = ground.probe({"cat", "/data/real"}, options);
+  attack.held(ran.code == 125 && contains(ran.err, "/data/key is a link in the root"), ran.err);
+  ran = ground.without("no link as a mask").probe({"cat", "/data/real"}, options);
+  attack.control(ran.out == "secret", ran.out + ran.err);
+}
+
 TEST_CASE("paths: a procfs that is moved away while it is masked takes its masks along") {
   Attack attack;
   const auto interrupts = [](const std::string& without) {

@@ -16,7 +16,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -59,6 +61,23 @@ static int put(const char* path, const char* text) {
   const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   if (fd < 0) return report(-1);
   return report((int)write(fd, text, strlen(text)));
+}
+
+static int open_for(const char* path, const char* how) {
+  const int flags = !strcmp(how, "rw") ? O_RDWR : !strcmp(how, "w") ? O_WRONLY : O_RDONLY;
+  return report(open(path, flags | O_NONBLOCK));
+}
+
+static int make_device(const char* path, const char* numbers) {
+  unsigned high = 0, low = 0;
+  sscanf(numbers, "%u:%u", &high, &low);
+  return report(mknod(path, S_IFCHR | 0666, makedev(high, low)));
+}
+
+static int machine(void) {
+  struct utsname name;
+  if (uname(&name) < 0) return report(-1);
+  return puts(name.machine), 0;
 }
 
 static const char* outcome(int result) { return result < 0 ? strerrorname_np(errno) : "ok"; }
@@ -262,6 +281,9 @@ int main(int argc, char** argv) {
   if (!strcmp(verb, "list")) return list(a);
   if (!strcmp(verb, "link")) return link_of(a);
   if (!strcmp(verb, "put")) return put(a, b);
+  if (!strcmp(verb, "open")) return open_for(a, b);
+  if (!strcmp(verb, "mknod")) return make_device(a, b);
+  if (!strcmp(verb, "machine")) return machine();
   if (!strcmp(verb, "mkdir")) return report(mkdir(a, 0755));
   if (!strcmp(verb, "truncate")) return report(truncate(a, 0));
   if (!strcmp(verb, "rename")) return report(rename(a, b));

@@ -251,6 +251,29 @@ TEST_CASE("lower: only sysctls of the jail's own namespaces are taken") {
   CHECK_EQ(host[1].hint_text(), "it is the jail's own with `network_mode: private`");
 }
 
+TEST_CASE("lower: the spec's masks come after the profile's, less what it takes off") {
+  const Services services;
+  const std::string usual = joined(services.config().masked_paths);
+  const JailConfig config = services.config(
+      "mask: [/data, /proc/kcore, /data]\nreadonly_paths: [/srv]\n"
+      "security_opt: ['unmask=/proc/keys:/proc/irq']");
+  CHECK_EQ(config.masked_paths.back(), "/data");
+  CHECK_EQ(joined(config.masked_paths) + " /proc/keys",
+           usual.substr(0, usual.find(" /proc/keys")) +
+               usual.substr(usual.find(" /proc/keys") + 11) + " /data /proc/keys");
+  CHECK_EQ(joined(config.readonly_paths), "/proc/bus /proc/fs /proc/sys /proc/sysrq-trigger /srv");
+  CHECK_EQ(config.extra.mask_origins.size(), 2);
+
+  const JailConfig bare = services.config("security_opt: [unmask=all]\nmask: [/proc/keys]");
+  CHECK_EQ(joined(bare.masked_paths), "/proc/keys");
+  CHECK_EQ(joined(bare.readonly_paths), "");
+  CHECK_EQ(
+      services.problems(
+          services.lower("rootfs: host\nsecurity_opt: ['unmask=/proc/none']").problems),
+      "web.yaml:5:20: services.web.security_opt[0]: /proc/none is neither masked nor read-only "
+      "by default\n");
+}
+
 TEST_CASE("lower: everything that is missing or wrong is told at once, each with its line") {
   const Services services;
   CHECK_EQ(

@@ -114,6 +114,25 @@ TEST_CASE("mount plan: volumes come after the kernel's file systems, and before 
   CHECK_EQ(locked.attributes, kNoExec);
 }
 
+TEST_CASE("mount plan: what the spec hides or locks must be there, but for the kernel's files") {
+  spec::JailConfig config = directory_config();
+  config.masked_paths = {"/proc/keys", "/proc/net", "/data"};
+  config.readonly_paths = {"/usr"};
+  config.extra.mask_origins = {{"/proc/net", "m1"}, {"/data", "m2"}};
+  config.extra.readonly_origins = {{"/usr", "r1"}};
+  const MountPlan plan = make(config);
+  const auto said = [&](const char* target, Kind kind) {
+    const MountOp& op = at(plan, target, kind);
+    return op.origin + (op.named ? " named" : "") + (op.optional ? " optional" : "");
+  };
+  CHECK_EQ(said("proc/keys", Kind::kMask), " optional");
+  CHECK_EQ(said("proc/net", Kind::kMask), "m1 named optional");
+  CHECK_EQ(said("data", Kind::kMask), "m2 named");
+  CHECK_EQ(said("usr", Kind::kReadOnly), "r1 named");
+  // Programs in it go on to run.
+  CHECK_EQ(at(plan, "usr", Kind::kReadOnly).attributes, 0);
+}
+
 TEST_CASE("mount plan: a volume of a file, a FIFO or a socket mounts on a file") {
   const Scratch scratch;
   put_file(scratch / "file", "");

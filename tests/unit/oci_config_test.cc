@@ -34,7 +34,9 @@ JailConfig full_config() {
       .capabilities = {caps, {"CAP_CHOWN"}, {}, caps, {"CAP_KILL"}},
       .rlimits = {{"RLIMIT_NOFILE", 1024, UINT64_MAX, "web.yaml:3:5"}, {"RLIMIT_CORE", 0, 0, ""}},
       .no_new_privileges = false,
-      .oom_score_adj = -500};
+      .oom_score_adj = -500,
+      .apparmor_profile = "web"};
+  config.personality = Personality::kLinux32;
   config.mounts = {{"/data", "bind", "/srv/data", {"rbind", "ro"}, "web.yaml:14:9"},
                    {"/tmp", "tmpfs", "tmpfs", {}, ""}};
   config.namespaces = {"user", "pid", "mount"};
@@ -75,6 +77,10 @@ JailConfig full_config() {
                                        .connect_tcp = std::vector<std::uint32_t>{443},
                                        .bind_tcp = std::vector<std::uint32_t>{},
                                        .scopes = {LandlockScope::kSignal}},
+                  .devices = {{.source = "/dev/a", .destination = "/dev/b", .write = false}},
+                  .selinux = SelinuxLabel{.type = "t", .level = "s0:c1"},
+                  .privileged = true,
+                  .core_scheduling = true,
                   .root_origin = "web.yaml:4:5",
                   .command_origin = "web.yaml:5:5",
                   .user_origin = "web.yaml:6:5",
@@ -102,6 +108,13 @@ TEST_CASE("oci config: everything comes back as it was") {
   CHECK_EQ(*back.process.oom_score_adj, -500);
   CHECK_EQ(*back.extra.shm_size, 1 << 20);
   CHECK_EQ(back.extra.group_add, std::vector<std::uint32_t>{50, 7});
+  CHECK_EQ(*back.process.apparmor_profile, "web");
+  CHECK(*back.personality == Personality::kLinux32);
+  CHECK_EQ(back.extra.selinux->level, "s0:c1");
+  CHECK_EQ(back.extra.devices[0].destination, "/dev/b");
+  CHECK_FALSE(back.extra.devices[0].write);
+  CHECK(back.extra.privileged);
+  CHECK(back.extra.core_scheduling);
   CHECK_EQ(back.resources.memory->origin, "--memory");
   CHECK_EQ(back.extra.time_limit->count(), 60000);
   CHECK_EQ(back.extra.landlock->paths[0].path, "/tmp");
@@ -118,6 +131,8 @@ TEST_CASE("oci config: OCI's members stand where the runtime specification has t
   CHECK_EQ(oci["process"]["capabilities"]["ambient"], json({"CAP_KILL"}));
   CHECK_EQ(oci["process"]["rlimits"][1], json({{"type", "RLIMIT_CORE"}, {"soft", 0}, {"hard", 0}}));
   CHECK_EQ(oci["process"]["oomScoreAdj"], -500);
+  CHECK_EQ(oci["process"]["apparmorProfile"], "web");
+  CHECK_EQ(oci["linux"]["personality"], json({{"domain", "LINUX32"}}));
   CHECK_EQ(oci["jaula"]["shmSize"], 1 << 20);
   CHECK_EQ(oci["root"], json({{"path", "/srv/rootfs"}, {"readonly", true}}));
   CHECK_EQ(oci["mounts"][0], json({{"destination", "/data"},
@@ -188,6 +203,9 @@ TEST_CASE("oci config: no member may be missing, of another type or unknown") {
   CHECK(pointers.size() > 80);
   // A limit that is not there has no origin either.
   const std::set<std::string> optional = {"/process/oomScoreAdj",
+                                          "/process/apparmorProfile",
+                                          "/jaula/selinux",
+                                          "/linux/personality",
                                           "/jaula/shmSize",
                                           "/jaula/landlock",
                                           "/jaula/landlock/connectTcp",

@@ -83,7 +83,7 @@ constexpr BadKeys kBadKeys[] = {
      "directory"},
     {"ports: ['80:80']", "web.yaml:4:5: services.web.ports: not supported yet"},
     {"healthcheck: {}", "web.yaml:4:5: services.web.healthcheck: not supported yet"},
-    {"privileged: true", "web.yaml:4:5: services.web.privileged: not supported yet"},
+    {"pid: host", "web.yaml:4:5: services.web.pid: not supported yet"},
     {"rootfs: host", "web.yaml:4:5: key `rootfs` is already given at line 3"},
     {"x-jaula: {rootfs: /x}",
      "web.yaml:4:15: services.web.x-jaula.rootfs: the service itself gives this key at line 3"},
@@ -266,8 +266,69 @@ constexpr BadKeys kBadKeys[] = {
     {"security_opt: ['no-new-privileges:maybe']",
      "web.yaml:4:20: services.web.security_opt[0]: expected no-new-privileges:true or "
      "no-new-privileges:false, got \"no-new-privileges:maybe\""},
-    {"security_opt: [apparmor=unconfined]",
-     "web.yaml:4:20: services.web.security_opt[0]: \"apparmor=unconfined\" is not supported yet"},
+    {"security_opt: [proc-opts=hidepid=2]",
+     "web.yaml:4:20: services.web.security_opt[0]: \"proc-opts=hidepid=2\" is not supported yet"},
+    {"security_opt: [systempaths=x, 'mask=/a:b', 'unmask=', mask=/]",
+     "web.yaml:4:20: services.web.security_opt[0]: expected systempaths=unconfined, got "
+     "\"systempaths=x\"\n"
+     "web.yaml:4:35: services.web.security_opt[1]: expected an absolute path in the jail, got "
+     "\"b\"\n"
+     "web.yaml:4:48: services.web.security_opt[2]: expected an absolute path in the jail, got "
+     "\"\"\n"
+     "web.yaml:4:59: services.web.security_opt[3]: the root of the jail itself; see `read_only`"},
+    {"security_opt: ['apparmor=', 'apparmor= a', label, label=typ:x, 'label=type:a b', "
+     "label=filetype:x, label=disable, label=type:x]",
+     "web.yaml:4:20: services.web.security_opt[0]: expected apparmor=PROFILE or "
+     "apparmor=unconfined, got \"apparmor=\"\n"
+     "web.yaml:4:33: services.web.security_opt[1]: expected apparmor=PROFILE or "
+     "apparmor=unconfined, got \"apparmor= a\"\n"
+     "web.yaml:4:48: services.web.security_opt[2]: expected label=disable, or label=user:, role:, "
+     "type: or level: with a value, got \"label\"\n"
+     "web.yaml:4:55: services.web.security_opt[3]: expected label=disable, or label=user:, role:, "
+     "type: or level: with a value, got \"label=typ:x\"\n"
+     "web.yaml:4:68: services.web.security_opt[4]: expected label=disable, or label=user:, role:, "
+     "type: or level: with a value, got \"label=type:a b\"\n"
+     "web.yaml:4:86: services.web.security_opt[5]: \"label=filetype:x\" is not supported yet\n"
+     "web.yaml:4:119: services.web.security_opt[7]: a part of a label contradicts label=disable"},
+    {"devices: [x, '/dev/a:/b:rr', '/dev/a:/b:', '/dev/a:b', '/dev/a:/b:r:w', v.com/x=y, [a], "
+     "{target: /dev/x}, {source: /dev/x, permissions: q, sourc: a}, '/dev/a:/']",
+     "web.yaml:4:15: services.web.devices[0]: expected the absolute path of a device, got \"x\"\n"
+     "web.yaml:4:18: services.web.devices[1]: expected some of r, w and m, each once, got \"rr\"\n"
+     "web.yaml:4:34: services.web.devices[2]: expected some of r, w and m, each once, got \"\"\n"
+     "web.yaml:4:48: services.web.devices[3]: expected an absolute path in the jail, got \"b\"\n"
+     "web.yaml:4:60: services.web.devices[4]: expected /dev/x, /dev/x:/dev/y or /dev/x:/dev/y:rwm, "
+     "got \"/dev/a:/b:r:w\"\n"
+     "web.yaml:4:77: services.web.devices[5]: \"v.com/x=y\" is not supported yet; a device is "
+     "named "
+     "by its path, such as /dev/fuse\n"
+     "web.yaml:4:88: services.web.devices[6]: expected /dev/x, /dev/x:/dev/y or /dev/x:/dev/y:rwm, "
+     "got a list\n"
+     "web.yaml:4:93: services.web.devices[7]: needs `source`\n"
+     "web.yaml:4:141: services.web.devices[8].permissions: expected some of r, w and m, each once, "
+     "got \"q\"\n"
+     "web.yaml:4:144: services.web.devices[8].sourc: unknown key; did you mean `source`?\n"
+     "web.yaml:4:155: services.web.devices[9]: the root of the jail cannot be a device"},
+    {"devices: [/dev/a, /dev/b:/dev/a]\n    tmpfs: /dev/a",
+     "web.yaml:4:23: services.web.devices[1]: /dev/a is already the target of "
+     "web.yaml:4:15: services.web.devices[0]\n"
+     "web.yaml:5:12: services.web.tmpfs: /dev/a is already the target of "
+     "web.yaml:4:23: services.web.devices[1]"},
+    {"privileged: yes",
+     "web.yaml:4:17: services.web.privileged: expected true or false (in YAML 1.2 yes, no, on and "
+     "off "
+     "are strings), got \"yes\""},
+    {"personality: linux64",
+     "web.yaml:4:18: services.web.personality: expected linux or linux32, got \"linux64\""},
+    {"mask: /a",
+     "web.yaml:4:11: services.web.mask: expected a list of paths in the jail, got \"/a\""},
+    {"mask: [a, /b/../c, /, //]",
+     "web.yaml:4:12: services.web.mask[0]: expected an absolute path in the jail, got \"a\"\n"
+     "web.yaml:4:15: services.web.mask[1]: expected a path without `..`, got \"/b/../c\"\n"
+     "web.yaml:4:24: services.web.mask[2]: the root of the jail itself; see `read_only`\n"
+     "web.yaml:4:27: services.web.mask[3]: the root of the jail itself; see `read_only`"},
+    {"readonly_paths: [{}]",
+     "web.yaml:4:22: services.web.readonly_paths[0]: expected an absolute path in the jail, got a "
+     "mapping"},
     {"security_opt: [seccomp=unconfined]\n    seccomp: strict",
      "web.yaml:5:14: services.web.seccomp: another profile is given by web.yaml:4:20: "
      "services.web.security_opt[0]"},
@@ -888,6 +949,9 @@ constexpr const char* kWhole =
     "        source: /e\n"
     "        target: /f\n"
     "    tmpfs: [/run, \"/t:size=1m,mode=01777\", /u:mode=0700]\n"
+    "    devices: [{source: /dev/fuse, target: /dev/fuse, permissions: rwm}, {source: "
+    "/dev/a:b, "
+    "target: /dev/c, permissions: r}]\n"
     "    read_only: true\n"
     "    ephemeral: false\n"
     "    mem_limit: 1537k\n"
@@ -900,7 +964,11 @@ constexpr const char* kWhole =
     "      nofile: {soft: 1024, hard: -1}\n"
     "    cap_add: [CAP_NET_ADMIN]\n"
     "    cap_drop: [ALL]\n"
-    "    security_opt: [no-new-privileges:false]\n"
+    "    privileged: false\n"
+    "    security_opt: [no-new-privileges:false, apparmor=a b, label=user:u, label=type:t, "
+    "\"label=level:s0:c1,c2\", unmask=/proc/keys, unmask=ALL]\n"
+    "    mask: [/data/key, \"/a: b\"]\n"
+    "    readonly_paths: [/usr]\n"
     "    seccomp: unconfined\n"
     "    sysctls:\n"
     "      net.ipv4.ip_local_port_range: 1024 65535\n"
@@ -917,6 +985,8 @@ constexpr const char* kWhole =
     "      bind_tcp: []\n"
     "      scopes: [signal, abstract_unix_socket]\n"
     "      level: prefer\n"
+    "    personality: linux32\n"
+    "    core_scheduling: true\n"
     "    labels:\n"
     "      \"22:22\": \"22:22\"\n"
     "      com.example.x: \"true\"\n"
