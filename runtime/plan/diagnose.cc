@@ -7,10 +7,9 @@
 #include <string_view>
 #include <utility>
 
-#include "runtime/base/error.h"
-#include "runtime/base/text.h"
 #include "runtime/plan/capabilities.h"
 #include "runtime/plan/doctor.h"
+#include "runtime/plan/findings.h"
 #include "runtime/plan/id_maps.h"
 #include "runtime/plan/landlock.h"
 #include "runtime/plan/subordinate_ids.h"
@@ -20,29 +19,23 @@ namespace {
 
 using std::string;
 
-string reason(Trial trial) { return string(Error(trial.error).reason()); }
-
-string joined(const std::vector<string>& words) {
-  string text;
-  for (const string& word : words) text.append(text.empty() ? "" : ", ").append(word);
-  return text;
-}
-
-Finding ok(string what) { return {.what = std::move(what)}; }
-
-Finding degraded(string what, string remedy) {
-  return {.state = FindingState::kDegraded, .what = std::move(what), .remedy = std::move(remedy)};
-}
-
-Finding missing(string what, string remedy) {
-  return {.state = FindingState::kMissing, .what = std::move(what), .remedy = std::move(remedy)};
+// Since when the kernel has a call of ours. man-pages(7), section 2
+string with_release(const string& call) {
+  constexpr std::pair<std::string_view, std::string_view> kReleases[] = {
+      {"clone3", "5.3"},      {"openat2", "5.6"},   {"pidfd_open", "5.3"},
+      {"close_range", "5.9"}, {"open_tree", "5.2"}, {"mount_setattr", "5.12"}};
+  for (const auto& [name, release] : kReleases)
+    if (call == name) return call + " (" + string(release) + ")";
+  return call;
 }
 
 Finding kernel(const DoctorFacts& facts) {
   const KernelFacts& kernel = facts.kernel;
   const string name = "Linux " + kernel.release;
-  if (!kernel.no_syscall.empty())
-    return missing(name + " does not let us call " + joined(kernel.no_syscall),
+  std::vector<string> absent;
+  for (const string& call : kernel.no_syscall) absent.push_back(with_release(call));
+  if (!absent.empty())
+    return missing(name + " does not let us call " + joined(absent),
                    "boot Linux 5.14 or newer; in a container, let its seccomp filter pass them");
   if (!kernel.clone_into_cgroup)
     return missing(name + " has no CLONE_INTO_CGROUP", "boot Linux 5.14 or newer");
@@ -71,8 +64,9 @@ string remedy_for_user_namespaces(const KernelFacts& kernel) {
     if (kind == "user") return "sysctl user.max_user_namespaces=65536";
   if (kernel.userns_needs_privilege) return "sysctl kernel.unprivileged_userns_clone=1";
   if (kernel.userns_confined)
-    return "give jaula an AppArmor profile with `userns,`, or sysctl "
-           "kernel.apparmor_restrict_unprivileged_userns=0";
+    return "write `abi <abi/4.0>, profile jaula /usr/local/bin/jaula flags=(unconfined) { userns, "
+           "}` to /etc/apparmor.d/jaula, with the path that jaula has, and load it with "
+           "apparmor_parser -r; or sysctl kernel.apparmor_restrict_unprivileged_userns=0";
   if (kernel.user_namespace.error == EINVAL) return "a kernel with CONFIG_USER_NS";
   return "in a container, let its seccomp filter pass clone3 with CLONE_NEWUSER";
 }
@@ -136,7 +130,10 @@ Finding limits(const DoctorFacts& facts) {
 Finding seccomp(const DoctorFacts& facts) {
   if (facts.kernel.seccomp_actions.empty())
     return missing("this kernel has no filters", "a kernel with CONFIG_SECCOMP_FILTER");
-  return ok("actions " + facts.kernel.seccomp_actions);
+  const string& actions = facts.kernel.seccomp_actions;
+  if (actions.find("user_notif") == string::npos)
+    return degraded("actions " + actions + ": no user notification", "boot Linux 5.0 or newer");
+  return ok("actions " + actions);
 }
 
 Finding landlock_of(int abi) {
@@ -209,7 +206,12 @@ Finding idmapped_mounts(const DoctorFacts& facts) {
 
 Finding ptrace(const DoctorFacts& facts) {
   const string& scope = facts.kernel.ptrace_scope;
-  return ok(scope.empty() ? "Yama is not there" : "kernel.yama.ptrace_scope is " + scope);
+  if (scope.empty()) return ok("Yama is not there: processes of one user trace each other");
+  const char* meaning = scope == "0"   ? "processes of one user trace each other"
+                        : scope == "1" ? "a process traces what it has started"
+                        : scope == "2" ? "CAP_SYS_PTRACE of the host is needed, in a jail too"
+                                       : "nobody traces anything";
+  return ok("kernel.yama.ptrace_scope is " + scope + ": " + meaning);
 }
 
 Finding core_dumps(const DoctorFacts& facts) {
@@ -256,6 +258,9 @@ constexpr std::pair<std::string_view, Finding (*)(const DoctorFacts&)> kChecks[]
     {"keyring", keyring},
     {"overlayfs", overlay},
     {"idmapped mounts", idmapped_mounts},
+    {"devices", devices},
+    {"security modules", security_modules},
+    {"core scheduling", core_scheduling},
     {"ptrace", ptrace},
     {"core dumps", core_dumps},
 };

@@ -72,6 +72,8 @@ void probe_landlock(KernelFacts& facts) {
   const Result<int> abi = isolation::landlock_abi();
   facts.landlock.error = abi ? 0 : abi.error().code();
   facts.landlock_abi = abi ? *abi : 0;
+  facts.apparmor = line_of("/sys/module/apparmor/parameters/enabled") == "Y";
+  facts.selinux = read_or_empty("/proc/filesystems").find("\tselinuxfs\n") != std::string::npos;
   facts.security_modules = line_of("/sys/kernel/security/lsm");
 }
 
@@ -96,6 +98,8 @@ KernelFacts probe_kernel() {
   facts.keyring = try_keyring();
   facts.idmapped_root = try_idmapped_root();
   facts.idmapped_tmpfs = try_idmapped_tmpfs();
+  facts.device_program = try_device_program();
+  facts.core_scheduling = try_core_scheduling();
   return facts;
 }
 

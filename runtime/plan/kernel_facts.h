@@ -24,6 +24,8 @@ struct KernelFacts {
   std::string seccomp_actions;            // "kill_process … errno … allow"; empty: no seccomp
   int landlock_abi = 0;                   // 0: none
   Trial landlock;
+  bool apparmor = false;  // it runs
+  bool selinux = false;
   std::string security_modules;   // of this boot, "lockdown,yama"; empty: not to be seen
   bool clone_into_cgroup = true;  // 5.7
   bool cgroup_kill = true;        // 5.14
@@ -36,6 +38,8 @@ struct KernelFacts {
   Trial keyring;         // a new one of the session
   Trial idmapped_root;   // a copy of "/" with an id map, never attached
   Trial idmapped_tmpfs;
+  Trial device_program;   // loaded, attached to nothing
+  Trial core_scheduling;  // asked after
 };
 
 KernelFacts probe_kernel();

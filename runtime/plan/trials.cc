@@ -10,7 +10,9 @@
 
 #include <string>
 
+#include "cgroups/device_program.h"
 #include "runtime/base/sys.h"
+#include "runtime/plan/devices.h"
 
 namespace jaula::plan {
 namespace {
@@ -142,6 +144,15 @@ Trial try_overlay() { return in_namespaces(CLONE_NEWUSER | CLONE_NEWNS, mount_ov
 Trial try_keyring() { return in_namespaces(CLONE_NEWUSER, join_keyring); }
 
 Trial try_idmapped_root() { return trial_of(map_ids_of(sys::clone_tree(AT_FDCWD, "/", 0))); }
+
+Trial try_device_program() { return trial_of(cgroups::try_load(compile_devices({}))); }
+
+Trial try_core_scheduling() {
+  unsigned long long cookie = 0;
+  return ::prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, 0, PR_SCHED_CORE_SCOPE_THREAD, &cookie) == 0
+             ? Trial{}
+             : Trial{.error = errno};
+}
 
 Trial try_idmapped_tmpfs() { return trial_of(map_ids_of(mounted("tmpfs"))); }
 

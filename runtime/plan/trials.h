@@ -12,5 +12,7 @@ Trial try_overlay();
 Trial try_keyring();
 Trial try_idmapped_root();
 Trial try_idmapped_tmpfs();
+Trial try_device_program();
+Trial try_core_scheduling();
 
 }  // namespace jaula::plan

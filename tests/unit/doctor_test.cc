@@ -24,7 +24,7 @@ DoctorFacts good_host() {
   facts.host.cgroups.parent = "/sys/fs/cgroup/jaula";
   facts.host.cgroups.controllers = {"cpu", "memory", "pids", "io", "cpuset"};
   facts.kernel.release = "6.1.0-18-amd64";
-  facts.kernel.seccomp_actions = "kill_process trap errno log allow";
+  facts.kernel.seccomp_actions = "kill_process trap errno user_notif log allow";
   facts.kernel.landlock_abi = 7;
   facts.kernel.ptrace_scope = "1";
   facts.kernel.core_pattern = "core";
@@ -115,7 +115,8 @@ TEST_CASE("doctor: without user namespaces the remedy is for the cause") {
   CHECK(contains(with([](KernelFacts&) {}).remedy, "seccomp"));
   CHECK(contains(with([](KernelFacts& k) { k.userns_needs_privilege = true; }).remedy,
                  "unprivileged_userns_clone=1"));
-  CHECK(contains(with([](KernelFacts& k) { k.userns_confined = true; }).remedy, "AppArmor"));
+  CHECK(contains(with([](KernelFacts& k) { k.userns_confined = true; }).remedy,
+                 "flags=(unconfined) { userns, }"));
   CHECK(contains(with([](KernelFacts& k) { k.exhausted = {"user"}; }).remedy,
                  "user.max_user_namespaces"));
   CHECK(contains(with([](KernelFacts& k) { k.user_namespace.error = EINVAL; }).remedy,
@@ -130,7 +131,7 @@ TEST_CASE("doctor: a kernel that is too old is named with what it lacks") {
       },
       "kernel");
   CHECK(calls.state == FindingState::kMissing);
-  CHECK(calls.what == "Linux 6.1.0-18-amd64 does not let us call openat2, clone3");
+  CHECK(calls.what == "Linux 6.1.0-18-amd64 does not let us call openat2 (5.6), clone3 (5.3)");
   CHECK(after(
             good_host(), [](DoctorFacts& f) { f.kernel.clone_into_cgroup = false; }, "kernel")
             .state == FindingState::kMissing);
@@ -174,6 +175,10 @@ TEST_CASE("doctor: what is only less safe or less handy is degraded") {
         FindingState::kOk);
   CHECK(state("keyring", [](DoctorFacts& f) { f.kernel.keyring.error = EPERM; }) ==
         FindingState::kMissing);
+  CHECK(state("seccomp", [](DoctorFacts& f) { f.kernel.seccomp_actions = "errno allow"; }) ==
+        FindingState::kDegraded);
+  CHECK(state("devices", [](DoctorFacts& f) { f.kernel.device_program.error = ENOSYS; }) ==
+        FindingState::kDegraded);
   CHECK(state("proc", [](DoctorFacts& f) { f.kernel.proc.error = EPERM; }) ==
         FindingState::kMissing);
 }
@@ -209,6 +214,55 @@ TEST_CASE("doctor: what Landlock's ABI lacks is told with its remedy, and why th
   CHECK(without(EOPNOTSUPP).remedy == "put landlock first in lsm= on the kernel's command line");
   CHECK(contains(without(EPERM).remedy, "let its seccomp filter pass the calls landlock_*"));
   CHECK(contains(without(ENOSYS).remedy, "CONFIG_SECURITY_LANDLOCK"));
+}
+
+TEST_CASE("doctor: why devices cannot be held to a part of rwm is told with its remedy") {
+  const auto with = [](int error) {
+    return after(
+        good_host(), [&](DoctorFacts& f) { f.kernel.device_program.error = error; }, "devices");
+  };
+  CHECK(with(0).what == "held by a program of the jail's cgroup");
+  CHECK(contains(with(EPERM).remedy, "CAP_BPF"));
+  CHECK(contains(with(ENOSYS).remedy, "CONFIG_CGROUP_BPF"));
+  const auto homeless = [](DoctorFacts& f) { f.host.cgroups.parent.clear(); };
+  CHECK(after(good_host(), homeless, "devices").remedy == "see cgroups above");
+  const auto user = [](DoctorFacts& f) { f.kernel.device_program.error = EPERM; };
+  CHECK(after(good_user(), user, "devices").state == FindingState::kOk);
+}
+
+TEST_CASE("doctor: security modules, core scheduling and Yama are told as they are") {
+  const auto modules = [](bool apparmor, bool selinux, const char* running) {
+    return after(
+               good_host(),
+               [&](DoctorFacts& f) {
+                 f.kernel.apparmor = apparmor;
+                 f.kernel.selinux = selinux;
+                 f.kernel.security_modules = running;
+               },
+               "security modules")
+        .what;
+  };
+  CHECK(modules(false, false, "") == "neither apparmor= nor label= of security_opt can be set");
+  CHECK(modules(true, false, "capability,apparmor") ==
+        "apparmor= of security_opt can be set; this kernel runs capability,apparmor");
+  CHECK(modules(false, true, "") == "label= of security_opt can be set");
+  const auto cores = [](int error) {
+    return after(
+               good_host(), [&](DoctorFacts& f) { f.kernel.core_scheduling.error = error; },
+               "core scheduling")
+        .what;
+  };
+  CHECK(cores(0) == "can be asked for");
+  CHECK(contains(cores(ENODEV), "no hyperthreads"));
+  CHECK(contains(cores(EINVAL), "CONFIG_SCHED_CORE"));
+  const auto yama = [](const char* scope) {
+    return after(
+               good_host(), [&](DoctorFacts& f) { f.kernel.ptrace_scope = scope; }, "ptrace")
+        .what;
+  };
+  CHECK(contains(yama(""), "Yama is not there"));
+  CHECK(contains(yama("2"), "ptrace_scope is 2: CAP_SYS_PTRACE"));
+  CHECK(contains(yama("3"), "nobody"));
 }
 
 TEST_CASE("doctor: who runs the machine, and which virtualization is possible, stand on a line") {
