@@ -6,6 +6,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
+#include "runtime/plan/granted_files.h"
 #include "runtime/plan/lower.h"
 
 namespace jaula::cli {
@@ -32,6 +33,10 @@ constexpr KeyFlag kKeyFlags[] = {
     {"--tmpfs", "tmpfs", Kind::kAppend, "mount a tmpfs: TARGET[:size=64m,mode=1777]"},
     {"--network", "network_mode", Kind::kScalar, "private, none or host"},
     {"-h,--hostname", "hostname", Kind::kScalar, "host name in the jail"},
+    {"--dns", "dns", Kind::kAppend, "add a name server: ADDRESS"},
+    {"--dns-search", "dns_search", Kind::kAppend, "add a domain that names are looked up in"},
+    {"--dns-option", "dns_opt", Kind::kAppend, "set an option of resolv.conf"},
+    {"--add-host", "extra_hosts", Kind::kAppend, "add a line to /etc/hosts: HOST:ADDRESS"},
     {"--entrypoint", "entrypoint", Kind::kList, "program to run the command with"},
     {"--cap-add", "cap_add", Kind::kAppend, "add a capability"},
     {"--cap-drop", "cap_drop", Kind::kAppend, "drop a capability, or ALL"},
@@ -183,6 +188,7 @@ Result<spec::JailConfig> TargetOptions::resolve(const std::vector<std::string>& 
     return users.error().in(service.rootfs ? service.rootfs->origin.text() : target,
                             ": root file system ", root, ": ");
   plan::Lowered lowered = plan::to_jail_config(service, name, *users);
+  for (const Error& problem : plan::load_files(lowered.config)) lowered.problems.push_back(problem);
   if (lowered.problems.empty()) return std::move(lowered.config);
   for (std::size_t i = 0; i + 1 < lowered.problems.size(); ++i) log::error(lowered.problems[i]);
   return lowered.problems.back();

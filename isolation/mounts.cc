@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "isolation/copy_up.h"
 #include "isolation/root_path.h"
 #include "runtime/base/mutant.h"
 #include "runtime/base/sys.h"
@@ -17,6 +18,7 @@ namespace {
 // would stay under it when the topmost mount of "/" is detached.
 struct Staging {
   Fd directory;
+  Fd ramfs;  // on it, for what is never swapped
   // Copies of what covers a masked path, one of each kind; a new one is made when it is used.
   struct Cover {
     const char* name;
@@ -40,6 +42,30 @@ Result<Staging> make_staging() noexcept {
   TRY(sys::mkdirat(here, "directory", 0));
   TRY(sys::mknod_file(here, "file", 0));
   return staging;
+}
+
+const Fd& home_of(const Staging& staging, const PlacedFile& file) noexcept {
+  return file.unswapped ? staging.ramfs : staging.directory;
+}
+
+// All that is written to the staging tmpfs for the operations.
+Result<void> make_files(Staging& staging, const MountPlan& plan) noexcept {
+  int index = -1;
+  bool copies = false;
+  for (const MountOp& op : plan.ops) {
+    ++index;
+    if (op.copy_up && !copies) TRY(sys::mkdirat(staging.directory.get(), "copy", 0));
+    copies = copies || op.copy_up;
+    if (op.kind != MountOp::Kind::kPlace) continue;
+    if (op.file.unswapped && !staging.ramfs) {
+      TRY(sys::mkdirat(staging.directory.get(), "ramfs", 0));
+      staging.ramfs = TRY(make_ramfs());
+      TRY(sys::move_mount(staging.ramfs.get(), staging.directory.get(), "ramfs"));
+    }
+    Result<void> made = make_file(home_of(staging, op.file).get(), op.file);
+    if (!made) return made.error().at(index);
+  }
+  return {};
 }
 
 // Nothing more is written to it; what is copied from it from here on covers, and does no more.
@@ -83,12 +109,13 @@ struct Assembly {
   Staging& staging;
   RootWalk walk;
   Fd& proc;
+  bool userxattr;
 };
 
-Result<void> make_file(Assembly& at, const MountOp& op) noexcept {
+Result<void> write_file(Assembly& at, const MountOp& op, std::string_view bytes) noexcept {
   const char* path = op.target.c_str();
   const Fd file = TRY(at.walk.make_file(path));
-  TRY(sys::write_all(file.get(), op.source, path));
+  TRY(sys::write_all(file.get(), bytes, path));
   if (::fchmod(file.get(), op.mode) < 0) return Error(errno, "set mode of ", path);
   return {};
 }
@@ -108,20 +135,46 @@ Result<void> bind(Assembly& at, const MountOp& op, Fd tree) noexcept {
   return at.walk.mount(op.target.c_str(), kind, tree.get());
 }
 
-Result<Fd> make_file_system(const MountOp& op) noexcept {
+Result<Fd> make_file_system(const MountOp& op, std::uint64_t attributes) noexcept {
   const Fd context = TRY(sys::fsopen(op.source.c_str()));
   TRY(sys::fsconfig_string(context.get(), "source", op.source.c_str()));
   for (const auto& [key, value] : op.options) {
     TRY(value.empty() ? sys::fsconfig_flag(context.get(), key.c_str())
                       : sys::fsconfig_string(context.get(), key.c_str(), value.c_str()));
   }
-  return sys::fsmount(context.get(), op.source.c_str(), static_cast<unsigned>(op.attributes));
+  return sys::fsmount(context.get(), op.source.c_str(), static_cast<unsigned>(attributes));
+}
+
+Result<Fd> make_copy(Assembly& at, const MountOp& op, int directory) noexcept {
+  const auto says = [&](std::string_view name) {
+    for (const auto& [key, value] : op.options)
+      if (key == name) return true;
+    return false;
+  };
+  const CopyUp copy{.directory = directory,
+                    .staging = at.staging.directory.get(),
+                    .userxattr = at.userxattr,
+                    .attributes = op.attributes,
+                    .keep_mode = says("mode"),
+                    .keep_uid = says("uid"),
+                    .keep_gid = says("gid")};
+  return make_copy_up(copy, TRY(make_file_system(op, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)));
 }
 
 Result<void> mount_file_system(Assembly& at, const MountOp& op) noexcept {
   const char* path = op.target.c_str();
   if (op.source == "proc") return at.walk.mount_and_anchor(path, std::move(at.proc));
-  return at.walk.mount_and_anchor(path, TRY(make_file_system(op)));
+  if (op.copy_up) {
+    const Result<Fd> there = at.walk.find(path);
+    if (!there && there.error().code() != ENOENT) return there.error();
+    if (there) {
+      const struct stat info = TRY(sys::fstat(there->get()));
+      // What is no directory is refused as a mount point.
+      if (S_ISDIR(info.st_mode))
+        return at.walk.mount_and_anchor(path, TRY(make_copy(at, op, there->get())));
+    }
+  }
+  return at.walk.mount_and_anchor(path, TRY(make_file_system(op, op.attributes)));
 }
 
 // What is not there may come later, and would be seen then.
@@ -154,6 +207,27 @@ Result<void> mask(Assembly& at, const MountOp& op) noexcept {
   return covered;
 }
 
+// A link, FIFO or device in its place is covered like a file: it is neither followed nor opened.
+Result<void> place(Assembly& at, const MountOp& op) noexcept {
+  const char* path = op.target.c_str();
+  if (mutant("place by a mount")) return write_file(at, op, op.file.content);
+  const Fd tree = TRY(clone_file(home_of(at.staging, op.file).get(), op.file));
+  Result<void> covered = at.walk.cover(path, tree.get());
+  if (covered) return covered;
+  if (covered.error().code() == EINVAL)
+    return Error(EISDIR, "place a file at /", path).hint("remove the directory there");
+  if (covered.error().code() != ENOENT) return covered;
+  if (op.file.make) {
+    covered = at.walk.mount(path, MountPointKind::kFile, tree.get());
+    // EACCES: its directory is of an id that the jail does not have.
+    const bool left_out = !covered && covered.error().code() == EACCES && op.origin.empty();
+    return left_out ? Result<void>() : covered;
+  }
+  if (op.origin.empty()) return {};
+  return Error(ENOENT, "place /", path)
+      .hint("make an empty file there: in a root with `ephemeral: false` jaula makes none");
+}
+
 Result<void> make_read_only(Assembly& at, const MountOp& op) noexcept {
   const char* path = op.target.c_str();
   const Result<Fd> place = op.named ? at.walk.find_no_link(path) : at.walk.find(path);
@@ -169,7 +243,7 @@ Result<void> perform(Assembly& at, const MountOp& op, Fd outside) noexcept {
     case MountOp::Kind::kDirectory:
       return at.walk.make_directory(op.target.c_str(), op.mode);
     case MountOp::Kind::kFile:
-      return make_file(at, op);
+      return write_file(at, op, op.source);
     case MountOp::Kind::kSymlink:
       return at.walk.make_link(op.target.c_str(), op.source.c_str());
     case MountOp::Kind::kBind:
@@ -180,6 +254,8 @@ Result<void> perform(Assembly& at, const MountOp& op, Fd outside) noexcept {
       return mask(at, op);
     case MountOp::Kind::kReadOnly:
       return make_read_only(at, op);
+    case MountOp::Kind::kPlace:
+      return place(at, op);
   }
   return Error(EINVAL, "unknown mount operation");
 }
@@ -212,8 +288,12 @@ Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Fd& proc) 
 
   Fd root = TRY(make_root(plan.root, staging, take(plan.root.idmapped)));
   TRY(sys::move_mount(root.get(), staging.directory.get(), "root"));
+  TRY(make_files(staging, plan));
   TRY(seal(staging));
-  Assembly assembly{.staging = staging, .walk = RootWalk(root.get()), .proc = proc};
+  Assembly assembly{.staging = staging,
+                    .walk = RootWalk(root.get()),
+                    .proc = proc,
+                    .userxattr = plan.root.overlay_userxattr};
   int index = 0;
   for (const MountOp& op : plan.ops) {
     Result<void> performed = perform(assembly, op, take(op.idmapped));

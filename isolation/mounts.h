@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "isolation/placed_file.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/result.h"
 
@@ -26,6 +27,7 @@ struct MountOp {
     kFileSystem,  // mount a new file system of type source on target
     kMask,        // hide target
     kReadOnly,    // make target read-only
+    kPlace,       // mount a new file with `content` on target, whatever stands there
   };
   Kind kind = Kind::kDirectory;
   std::string source = {};
@@ -38,8 +40,10 @@ struct MountOp {
   bool idmapped = false;         // kBind: made outside, mapped to the jail's ids
   bool named = false;            // kMask, kReadOnly: by the spec; a link there is refused
   bool optional = true;          // kMask, kReadOnly: passed over where nothing is there
+  bool copy_up = false;          // kFileSystem: tmpfs that begins with what is at target
   unsigned mode = 0755;          // kDirectory, kFile
   std::vector<std::pair<std::string, std::string>> options = {};  // kFileSystem; "" value: a flag
+  PlacedFile file = {};                                           // kPlace
   std::string origin = {};  // where the spec asked for it, for messages
 };
 

@@ -20,23 +20,6 @@ Error link_in_the_way(const char* path) noexcept {
       .hint("name the place it points to, or remove the link");
 }
 
-Result<void> require_kind(int fd, const char* path, MountPointKind kind) noexcept {
-  const struct stat info = TRY(sys::fstat(fd));
-  const bool wanted =
-      kind == MountPointKind::kDirectory ? S_ISDIR(info.st_mode) : S_ISREG(info.st_mode);
-  if (wanted) return {};
-  if (S_ISLNK(info.st_mode)) return link_in_the_way(path);
-  return Error(kind == MountPointKind::kDirectory ? ENOTDIR : EINVAL, "the target /", path, " is ",
-               S_ISDIR(info.st_mode)    ? "a directory"
-               : S_ISREG(info.st_mode)  ? "a file"
-               : S_ISFIFO(info.st_mode) ? "a FIFO"
-               : S_ISSOCK(info.st_mode) ? "a socket"
-                                        : "a device",
-               " in the root")
-      .hint(kind == MountPointKind::kDirectory ? "a directory mounts on a directory"
-                                               : "a file mounts on a regular file");
-}
-
 bool is_at_or_below(std::string_view path, std::string_view above) noexcept {
   return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '/');
 }
@@ -56,6 +39,23 @@ Result<Fd> open_in_root(int root, const char* path, int flags) noexcept {
   how.flags = static_cast<std::uint64_t>(flags);
   how.resolve = mutant("walk inside the root") ? 0 : kInRoot;
   return sys::openat2(root, path, how);
+}
+
+Result<void> check_mount_point(int there, const char* path, MountPointKind kind) noexcept {
+  const struct stat info = TRY(sys::fstat(there));
+  const bool wanted =
+      kind == MountPointKind::kDirectory ? S_ISDIR(info.st_mode) : S_ISREG(info.st_mode);
+  if (wanted) return {};
+  if (S_ISLNK(info.st_mode)) return link_in_the_way(path);
+  return Error(kind == MountPointKind::kDirectory ? ENOTDIR : EINVAL, "the target /", path, " is ",
+               S_ISDIR(info.st_mode)    ? "a directory"
+               : S_ISREG(info.st_mode)  ? "a file"
+               : S_ISFIFO(info.st_mode) ? "a FIFO"
+               : S_ISSOCK(info.st_mode) ? "a socket"
+                                        : "a device",
+               " in the root")
+      .hint(kind == MountPointKind::kDirectory ? "a directory mounts on a directory"
+                                               : "a file mounts on a regular file");
 }
 
 // mkdir -p: the directory at `path`, made with `mode` where it is missing, those above with 0755.
@@ -151,9 +151,11 @@ Result<void> RootWalk::make_link(const char* path, const char* text) noexcept {
 
 Result<Fd> RootWalk::make_file(const char* path) noexcept {
   const Place place = TRY(place_of(path, true));
+  if (mutant("no link or FIFO as a file"))
+    return sys::openat(root_, path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0644);
   constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
   Fd file = TRY(sys::openat(place.directory, place.name, kFlags, 0644));
-  TRY(require_kind(file.get(), path, MountPointKind::kFile));
+  TRY(check_mount_point(file.get(), path, MountPointKind::kFile));
   return file;
 }
 
@@ -193,7 +195,7 @@ Result<void> RootWalk::mount(const char* path, MountPointKind kind, int tree) no
   const Fd there = TRY(mutant("no link as a target")
                            ? sys::openat(place.directory, place.name, O_PATH)
                            : open_name(place.directory, place.name, O_PATH | O_NOFOLLOW));
-  TRY(require_kind(there.get(), path, kind));
+  TRY(check_mount_point(there.get(), path, kind));
   return attach(path, tree, there.get(), "");
 }
 

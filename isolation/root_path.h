@@ -18,6 +18,8 @@ namespace jaula::isolation {
 Result<Fd> open_in_root(int root, const char* path, int flags) noexcept;
 
 enum class MountPointKind : unsigned char { kDirectory, kFile };
+// Whether what `there` is open on is of that kind; `path` is for the message.
+Result<void> check_mount_point(int there, const char* path, MountPointKind kind) noexcept;
 
 // A walk to one place in the root after another. Neighbours share their directory, so the last one
 // is kept open; directories on the way are made (0755) where a place is made. What is below a file

@@ -13,6 +13,7 @@
 #include "runtime/base/text.h"
 #include "runtime/plan/capabilities.h"
 #include "runtime/plan/devices.h"
+#include "runtime/plan/etc_files.h"
 #include "runtime/plan/id_maps.h"
 #include "runtime/plan/labels.h"
 #include "runtime/plan/landlock.h"
@@ -104,6 +105,8 @@ void make_mounts(Making& making, const IdPlan& ids, std::vector<isolation::Mount
                          .tty_group = ids.has_tty_group,
                          .devices = std::move(devices)};
   making.out.plan.mounts = make_mount_plan(making.config, making.options.userland, facts);
+  for (const Error& problem : check_idmaps(making.config, facts))
+    making.out.problems.push_back(problem);
 }
 
 void make_sysctls(Making& making, const IdPlan& ids) {
@@ -349,7 +352,8 @@ void make_payload(Making& making) {
 }
 
 void validate(Making& making) {
-  for (const Error& problem : check_sources(making.config)) making.out.problems.push_back(problem);
+  for (const auto& check : {check_sources, check_targets, check_etc_files})
+    for (const Error& problem : check(making.config)) making.out.problems.push_back(problem);
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "runtime/plan/lower.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "runtime/base/mutant.h"
 #include "runtime/plan/capabilities.h"
 #include "runtime/plan/devices.h"
+#include "runtime/plan/lower_files.h"
 #include "runtime/plan/masks.h"
 #include "runtime/plan/privileges.h"
 #include "runtime/plan/profile.h"
@@ -125,35 +125,6 @@ void lower_seccomp(const ServiceSpec& service, JailConfig& config) {
   } else if (seccomp.profile == spec::SeccompProfile::kLists) {
     config.seccomp = lower_lists(seccomp.lists, held);
   }
-}
-
-void lower_mounts(const ServiceSpec& service, JailConfig& config) {
-  for (const spec::Tmpfs& tmpfs : service.tmpfs) {
-    spec::MountConfig mount{.destination = tmpfs.target,
-                            .type = "tmpfs",
-                            .source = "tmpfs",
-                            .options = {"nosuid", "nodev", "noexec"},
-                            .origin = tmpfs.origin.text()};
-    char mode[16];
-    std::snprintf(mode, sizeof mode, "mode=%04o", tmpfs.mode.value_or(01777));
-    mount.options.emplace_back(mode);
-    if (tmpfs.size) mount.options.push_back("size=" + std::to_string(*tmpfs.size));
-    config.mounts.push_back(std::move(mount));
-  }
-  for (const spec::Volume& volume : service.volumes) {
-    spec::MountConfig mount{.destination = volume.target,
-                            .type = "bind",
-                            .source = volume.source,
-                            .options = {"rbind", "nosuid", "nodev", volume.read_only ? "ro" : "rw"},
-                            .origin = volume.origin.text()};
-    if (volume.create_host_path) mount.options.emplace_back("x-create");
-    config.mounts.push_back(std::move(mount));
-  }
-  // A mount inside another comes after it.
-  std::stable_sort(config.mounts.begin(), config.mounts.end(), [](const auto& a, const auto& b) {
-    return std::count(a.destination.begin(), a.destination.end(), '/') <
-           std::count(b.destination.begin(), b.destination.end(), '/');
-  });
 }
 
 void lower_limits(const ServiceSpec& service, JailConfig& config) {
@@ -277,6 +248,8 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   lower_mounts(service, config);
   lower_devices(service, config);
   lower_masks(service, config, lowered.problems);
+  lower_files(service, config);
+  lower_names(service, config);
   lower_limits(service, config);
   lower_sysctls(service, config, lowered.problems);
   lower_landlock(service, config);

@@ -1,17 +1,16 @@
 #include "runtime/plan/mounts.h"
 
-#include <errno.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 
-#include "runtime/base/file.h"
 #include "runtime/base/mutant.h"
 #include "runtime/base/text.h"
+#include "runtime/plan/etc_files.h"
+#include "runtime/plan/granted_files.h"
 #include "runtime/plan/masks.h"
+#include "runtime/plan/mount_words.h"
 
 namespace jaula::plan {
 namespace {
@@ -97,11 +96,6 @@ void add_kernel_file_systems(MountPlan& plan, const spec::JailConfig& config,
   if (facts.cgroup) plan.ops.push_back(file_system("cgroup2", "sys/fs/cgroup", kernels));
 }
 
-std::string hosts_file(const std::string& hostname) {
-  return "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" + hostname +
-         "\n";
-}
-
 void add_file(MountPlan& plan, std::string target, std::string bytes) {
   plan.ops.push_back(
       {.kind = Kind::kFile, .source = std::move(bytes), .target = std::move(target), .mode = 0644});
@@ -145,12 +139,21 @@ void add_userland(MountPlan& plan, const spec::JailConfig& config,
         break;
     }
   }
-  add_file(plan, "etc/hostname", config.hostname + "\n");
-  add_file(plan, "etc/hosts", hosts_file(config.hostname));
-  if (!facts.own_network)
-    if (Result<std::string> resolv = read_file("/etc/resolv.conf"))
-      add_file(plan, "etc/resolv.conf", std::move(*resolv));
+  for (EtcFile& file : make_etc_files(config, facts.own_network))
+    add_file(plan, std::string("etc/") + file.name, std::move(file.content));
   for (MountOp& op : plan.ops) op.origin = kUserlandOrigin;
+}
+
+// In a root of the user's they are mounted: what is his stays as it is.
+void place_etc_files(MountPlan& plan, const spec::JailConfig& config, const MountFacts& facts) {
+  for (EtcFile& file : make_etc_files(config, facts.own_network))
+    plan.ops.push_back({.kind = Kind::kPlace,
+                        .target = std::string("etc/") + file.name,
+                        .file = {.name = file.name,
+                                 .content = std::move(file.content),
+                                 .read_only = config.root_readonly,
+                                 .make = config.extra.ephemeral},
+                        .origin = std::move(file.origin)});
 }
 
 std::uint64_t attributes_of(const std::vector<std::string>& options) {
@@ -166,15 +169,6 @@ std::uint64_t attributes_of(const std::vector<std::string>& options) {
   return attributes;
 }
 
-bool wants_directory(const spec::MountConfig& mount) {
-  return std::find(mount.options.begin(), mount.options.end(), "x-create") != mount.options.end();
-}
-
-bool is_file(const std::string& path) {
-  struct stat info;
-  return ::stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode);
-}
-
 void add_mount(MountPlan& plan, const spec::MountConfig& mount, const MountFacts& facts) {
   MountOp op{.kind = Kind::kFileSystem,
              .source = mount.type,
@@ -184,10 +178,11 @@ void add_mount(MountPlan& plan, const spec::MountConfig& mount, const MountFacts
   if (mount.type == "bind") {
     op.kind = Kind::kBind;
     op.source = mount.source;
-    op.recursive = true;
+    op.recursive = !has_option(mount, "bind");
     op.source_is_file = is_file(mount.source);
     op.idmapped = facts.idmapped;
   } else {
+    op.copy_up = has_option(mount, "tmpcopyup");
     for (const std::string& option : mount.options)
       if (const std::size_t equals = option.find('='); equals != std::string::npos)
         op.options.emplace_back(option.substr(0, equals), option.substr(equals + 1));
@@ -212,10 +207,12 @@ MountPlan make_mount_plan(const spec::JailConfig& config,
                                             : isolation::RootPlan::Kind::kDirectory;
     plan.root.source = config.root_path;
     plan.root.idmapped = facts.idmapped;
+    place_etc_files(plan, config, facts);
   }
   add_kernel_file_systems(plan, config, facts);
   for (const spec::MountConfig& mount : config.mounts) add_mount(plan, mount, facts);
   plan.ops.insert(plan.ops.end(), facts.devices.begin(), facts.devices.end());
+  place_files(plan, config);
   const bool fresh_sysfs =
       has_fresh_sysfs(facts) &&
       std::none_of(config.mounts.begin(), config.mounts.end(), [](const spec::MountConfig& mount) {
@@ -229,15 +226,6 @@ MountPlan make_mount_plan(const spec::JailConfig& config,
                         .attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID,
                         .origin = std::string(kUserlandOrigin)});
   return plan;
-}
-
-std::vector<std::string> directories_to_make(const spec::JailConfig& config) {
-  std::vector<std::string> directories;
-  for (const spec::MountConfig& mount : config.mounts)
-    if (mount.type == "bind" && wants_directory(mount) &&
-        ::access(mount.source.c_str(), F_OK) < 0 && errno == ENOENT)
-      directories.push_back(mount.source);
-  return directories;
 }
 
 std::vector<isolation::TreeSource> sources_made_outside(const MountPlan& plan) {
@@ -254,32 +242,6 @@ std::vector<isolation::TreeSource> sources_made_outside(const MountPlan& plan) {
                          .recursive = op.recursive,
                          .attributes = op.attributes});
   return sources;
-}
-
-std::vector<Error> check_sources(const spec::JailConfig& config) {
-  std::vector<Error> problems;
-  if (config.extra.root_kind == spec::RootKind::kDirectory) {
-    struct stat info;
-    const char* root = config.root_path.c_str();
-    const bool found = ::stat(root, &info) == 0;
-    if (found && !S_ISDIR(info.st_mode)) errno = ENOTDIR;
-    if (!found || !S_ISDIR(info.st_mode) || ::access(root, R_OK | X_OK) < 0)
-      problems.push_back(Error(errno, config.extra.root_origin, ": root file system ", root));
-  }
-  for (const spec::MountConfig& mount : config.mounts) {
-    if (mount.type == "bind" && is_at_or_below(mount.source, "/proc")) {
-      problems.push_back(Error(0, mount.origin, ": the machine's /proc is no source of a volume")
-                             .hint("every jail has a /proc of its own"));
-      continue;
-    }
-    if (mount.type != "bind" || ::access(mount.source.c_str(), F_OK) == 0) continue;
-    const int reason = errno;
-    if (reason == ENOENT && wants_directory(mount)) continue;
-    problems.push_back(
-        Error(reason, mount.origin, ": mount ", mount.source, " on ", mount.destination)
-            .hint("create it, or set `create_host_path: true` on this volume"));
-  }
-  return problems;
 }
 
 }  // namespace jaula::plan

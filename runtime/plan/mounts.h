@@ -30,11 +30,18 @@ isolation::MountPlan make_mount_plan(const spec::JailConfig& config,
 // Directories of the host that volumes want made (`create_host_path`) and that are not there.
 std::vector<std::string> directories_to_make(const spec::JailConfig& config);
 
+// Volumes that ask for mapped ids (`idmap`) where they cannot be had.
+std::vector<Error> check_idmaps(const spec::JailConfig& config, const MountFacts& facts);
+
 // What of the plan is made outside, in the order in which isolation::apply() takes it.
 std::vector<isolation::TreeSource> sources_made_outside(const isolation::MountPlan& plan);
 
 // What cannot be mounted because it is not there, or is not what it must be: the root directory,
 // the sources of volumes, unless they may be made (`create_host_path`).
 std::vector<Error> check_sources(const spec::JailConfig& config);
+
+// Targets in a root directory that no mount can stand on: links, FIFOs, devices, a file for a
+// directory.
+std::vector<Error> check_targets(const spec::JailConfig& config);
 
 }  // namespace jaula::plan

@@ -62,6 +62,12 @@ std::string attributes(std::uint64_t bits) {
   return text;
 }
 
+std::string owner(const isolation::PlacedFile& file) {
+  char text[64];
+  std::snprintf(text, sizeof text, " uid=%u gid=%u mode=%04o", file.uid, file.gid, file.mode);
+  return text;
+}
+
 std::string operation(const isolation::MountOp& op) {
   using Kind = isolation::MountOp::Kind;
   const std::string target = " /" + escaped(op.target);
@@ -73,6 +79,11 @@ std::string operation(const isolation::MountOp& op) {
     }
     case Kind::kFile:
       return "file" + target + " " + std::to_string(op.source.size()) + " bytes";
+    case Kind::kPlace:
+      // Not what is in it, nor how much.
+      if (op.file.unswapped)
+        return "file" + target + " in memory ro nosuid nodev noexec" + owner(op.file);
+      return "file" + target + " " + std::to_string(op.file.content.size()) + " bytes";
     case Kind::kSymlink:
       return "link" + target + " -> " + escaped(op.source);
     case Kind::kMask:
@@ -86,6 +97,7 @@ std::string operation(const isolation::MountOp& op) {
       std::string text = op.source + target + attributes(op.attributes);
       for (const auto& [key, value] : op.options)
         text += " " + key + (value.empty() ? "" : "=" + escaped(value));
+      if (op.copy_up) text += " with what the root has there";
       return text;
     }
   }

@@ -38,7 +38,8 @@ struct Context {
   std::string directory;  // where its relative paths start; empty: the working directory
   Variables variables;
   Problems problems;
-  std::size_t text_left = kMaxTextBytes;  // what variables and env files may still add
+  std::vector<FileObject> configs = {}, secrets = {};  // of the file, for its services
+  std::size_t text_left = kMaxTextBytes;               // what variables and env files may still add
 
   [[nodiscard]] Origin origin(const Place& place, const Path& path) const;
   // `path` as an absolute one: `~` is the home directory, relative paths start at the directory of

@@ -83,6 +83,32 @@ struct IdMapping {
 // The root of a jail is not always a directory: OCI's root.path plus how it is used.
 enum class RootKind : std::uint8_t { kDirectory, kHost };
 
+// A config or a secret. `content` is in memory alone: no record has it.
+struct FileConfig {
+  std::string destination;  // absolute
+  bool secret = false;
+  FileFrom from = FileFrom::kFile;
+  std::string source;  // a path or a variable; empty: neither
+  std::uint32_t uid = 0, gid = 0;
+  unsigned mode = 0444;
+  std::optional<std::string> content;
+  std::string origin;
+};
+
+// What the jail's /etc/resolv.conf and /etc/hosts say besides the defaults. `origin`: a key of the
+// spec that asks for the file; empty: none does.
+struct Resolver {
+  std::vector<std::string> servers, search, options;
+  std::string origin;
+};
+struct HostName {
+  std::string name, address;
+};
+struct Hosts {
+  std::vector<HostName> names;
+  std::string origin;
+};
+
 struct Extra {
   RootKind root_kind = RootKind::kDirectory;
   bool ephemeral = false;
@@ -102,6 +128,9 @@ struct Extra {
   std::optional<SelinuxLabel> selinux = {};
   bool privileged = false;
   bool core_scheduling = false;
+  std::vector<FileConfig> files = {};
+  Resolver resolver = {};
+  Hosts hosts = {};
   // Spec lines, for messages.
   std::string root_origin, command_origin, user_origin, directory_origin, userns_origin;
   std::string landlock_origin = {}, groups_origin = {}, oom_score_origin = {};

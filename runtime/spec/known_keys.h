@@ -6,8 +6,8 @@
 namespace jaula::spec {
 
 // The Compose Specification's keys of a file.
-inline constexpr std::string_view kLaterTopLevelKeys[] = {"configs",  "include", "models",
-                                                          "networks", "secrets", "volumes"};
+inline constexpr std::string_view kLaterTopLevelKeys[] = {"include", "models", "networks",
+                                                          "volumes"};
 
 // The Compose Specification's keys of a service.
 inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
@@ -16,7 +16,6 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
                                                          "build",
                                                          "cgroup",
                                                          "cgroup_parent",
-                                                         "configs",
                                                          "container_name",
                                                          "cpu_count",
                                                          "cpu_percent",
@@ -30,14 +29,10 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
                                                          "deploy",
                                                          "develop",
                                                          "device_cgroup_rules",
-                                                         "dns",
-                                                         "dns_opt",
-                                                         "dns_search",
                                                          "domainname",
                                                          "expose",
                                                          "extends",
                                                          "external_links",
-                                                         "extra_hosts",
                                                          "gpus",
                                                          "healthcheck",
                                                          "image",
@@ -65,7 +60,6 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
                                                          "restart",
                                                          "runtime",
                                                          "scale",
-                                                         "secrets",
                                                          "stdin_open",
                                                          "storage_opt",
                                                          "tty",

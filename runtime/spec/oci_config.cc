@@ -34,6 +34,9 @@ constexpr Word<LandlockScope> kScopes[] = {
 
 constexpr Word<Personality> kPersonalities[] = {{Personality::kLinux, "LINUX"},
                                                 {Personality::kLinux32, "LINUX32"}};
+constexpr Word<FileFrom> kFileFroms[] = {{FileFrom::kFile, "file"},
+                                         {FileFrom::kContent, "content"},
+                                         {FileFrom::kEnvironment, "environment"}};
 
 void walk_process(auto& json, auto& process) {
   json.member("terminal", process.terminal);
@@ -191,6 +194,25 @@ void walk_extra(auto& json, auto& config) {
     json.object("selinux", [&] { walk_selinux(json, *extra.selinux); });
   json.member("privileged", extra.privileged);
   json.member("coreScheduling", extra.core_scheduling);
+  // Never the content: who may read a record is not who may read a secret.
+  json.list("files", extra.files, [&](auto& file) {
+    json.member("destination", file.destination);
+    json.member("secret", file.secret);
+    json.member("from", file.from, kFileFroms);
+    json.member("source", file.source);
+    json.member("uid", file.uid);
+    json.member("gid", file.gid);
+    json.member("mode", file.mode);
+  });
+  json.object("resolver", [&] {
+    json.member("servers", extra.resolver.servers);
+    json.member("search", extra.resolver.search);
+    json.member("options", extra.resolver.options);
+  });
+  json.list("hosts", extra.hosts.names, [&](auto& host) {
+    json.member("name", host.name);
+    json.member("address", host.address);
+  });
   json.object("origins", [&] { walk_origins(json, config); });
 }
 

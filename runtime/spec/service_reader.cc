@@ -18,7 +18,8 @@ constexpr std::string_view kNameForm =
 const std::vector<KeyRow>& service_keys() {
   static const std::vector<KeyRow> rows = [] {
     std::vector<KeyRow> all;
-    for (const auto group : {file_keys(), process_keys(), resource_keys(), isolation_keys()})
+    for (const auto group : {file_keys(), volume_keys(), object_keys(), process_keys(), name_keys(),
+                             resource_keys(), isolation_keys()})
       all.insert(all.end(), group.begin(), group.end());
     return all;
   }();
@@ -52,12 +53,14 @@ void refuse_service_key(const Value& value, std::string_view key) {
   value.fail_key("unknown key" + near_service_key(value.context(), key));
 }
 
-// Volumes, devices and tmpfs share one tree: a target that is taken would hide what is there.
+// Volumes, devices, tmpfs, configs and secrets share one tree: a target that is taken would hide
+// what is there.
 void check_mount_targets(Context& context, const ServiceSpec& spec) {
   std::vector<std::pair<std::string_view, const Origin*>> targets;
   for (const Volume& volume : spec.volumes) targets.emplace_back(volume.target, &volume.origin);
   for (const Device& device : spec.devices) targets.emplace_back(device.target, &device.origin);
   for (const Tmpfs& tmpfs : spec.tmpfs) targets.emplace_back(tmpfs.target, &tmpfs.origin);
+  for (const GrantedFile& file : spec.files) targets.emplace_back(file.target, &file.origin);
   std::stable_sort(targets.begin(), targets.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   for (std::size_t i = 1; i < targets.size(); ++i) {
@@ -132,8 +135,13 @@ void read_spec(Context& context, const Node& tree, std::string fallback, SpecFil
   const Value root(context, tree, {}, tree.place);
   file.name = std::move(fallback);
   if (!root.is(Node::Kind::kMapping)) return root.expected("a mapping with `services:`");
+  for (const Entry& entry : tree.entries)  // which services name, wherever they stand
+    if (entry.key == "configs" || entry.key == "secrets")
+      read_file_objects(root.child(entry),
+                        entry.key == "configs" ? context.configs : context.secrets);
   for (const Entry& entry : tree.entries) {
     const Value value = root.child(entry);
+    if (entry.key == "configs" || entry.key == "secrets") continue;
     if (entry.key == "name") {
       const auto name = value.text(kNameForm);
       if (name && !is_name(*name))
@@ -148,6 +156,8 @@ void read_spec(Context& context, const Node& tree, std::string fallback, SpecFil
   }
   if (tree.find("services") == nullptr) root.fail("needs `services:`");
   for (ServiceSpec& service : file.services) service.project = file.name;
+  file.configs = context.configs;
+  file.secrets = context.secrets;
 }
 
 }  // namespace jaula::spec

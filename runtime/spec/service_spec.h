@@ -49,6 +49,10 @@ struct Volume {
   std::string target;  // absolute path in the jail, normalised, never "/"
   bool read_only = false;
   bool create_host_path = false;
+  bool recursive = true;  // with what is mounted below the source
+  bool suid = false;
+  bool exec = true;
+  bool idmap = false;  // said; whoever can map ids does it anyway
   Origin origin;
 };
 
@@ -56,6 +60,38 @@ struct Tmpfs {
   std::string target;                 // absolute, normalised
   std::optional<std::uint64_t> size;  // bytes
   std::optional<unsigned> mode;
+  Origin origin;
+  std::optional<std::uint32_t> uid = {}, gid = {};  // of the jail
+  bool read_only = false;
+  bool exec = false;
+  bool copy_up = false;  // what the root has at the target is in it
+};
+
+// Where the bytes of a config or a secret come from.
+enum class FileFrom : std::uint8_t { kFile, kContent, kEnvironment };
+
+struct FileObject {  // of the file's `configs` or `secrets`
+  std::string name;
+  FileFrom from = FileFrom::kFile;
+  std::string value;  // an absolute path of the host, the bytes, or a variable's name
+  // The bytes, where they are known: not before a start for kFile, nor for a variable that is not
+  // set.
+  std::optional<std::string> content;
+  Origin origin;
+};
+
+struct GrantedFile {  // one that a service gets
+  bool secret = false;
+  FileObject object;
+  std::string target;                     // absolute path in the jail, normalised
+  std::optional<std::uint32_t> uid, gid;  // absent: the service's user
+  std::optional<unsigned> mode;           // absent: 0444
+  Origin origin;
+};
+
+struct ExtraHost {  // a line of /etc/hosts
+  std::string name;
+  std::string address;  // IPv4 or IPv6, as inet_pton(3) reads it
   Origin origin;
 };
 
@@ -125,9 +161,14 @@ struct ServiceSpec {
   Key<std::string> user;                        // strict form checked: NAME|UID[:GROUP|GID]
   std::vector<Sourced<std::string>> group_add;  // NAME or GID
   Key<std::string> hostname;
+  std::vector<Sourced<std::string>> dns;         // addresses
+  std::vector<Sourced<std::string>> dns_search;  // domains; "." alone: none
+  std::vector<Sourced<std::string>> dns_opt;     // of resolv.conf(5)
+  std::vector<ExtraHost> extra_hosts;
   std::vector<Volume> volumes;
   std::vector<Tmpfs> tmpfs;
   std::vector<Device> devices;
+  std::vector<GrantedFile> files;  // configs, then secrets
   Key<bool> read_only;
   Key<bool> ephemeral;
   Key<std::uint64_t> mem_limit;   // bytes
@@ -200,7 +241,8 @@ struct LoadOptions {
 };
 
 struct SpecFile {
-  std::string name;                   // `name:`
+  std::string name;  // `name:`
+  std::vector<FileObject> configs, secrets;
   std::vector<ServiceSpec> services;  // in the order of the file; empty when problems has an error
   std::vector<Problem> problems;      // flags first, then by line; a hundred of a kind at most
   [[nodiscard]] bool ok() const;

@@ -103,10 +103,48 @@ std::string id_map_entry_text(const IdMapEntry& entry) {
 }
 
 std::string tmpfs_text(const Tmpfs& tmpfs) {
-  std::string text = tmpfs.target;
-  if (tmpfs.size) text += ":size=" + format_size(*tmpfs.size);
-  if (tmpfs.mode) text += (tmpfs.size ? ",mode=" : ":mode=") + format_mode(*tmpfs.mode);
-  return yaml_value(text);
+  std::string options;
+  if (tmpfs.size) options += ",size=" + format_size(*tmpfs.size);
+  if (tmpfs.mode) options += ",mode=" + format_mode(*tmpfs.mode);
+  if (tmpfs.uid) options += ",uid=" + std::to_string(*tmpfs.uid);
+  if (tmpfs.gid) options += ",gid=" + std::to_string(*tmpfs.gid);
+  for (const auto& [given, word] :
+       {std::pair{tmpfs.read_only, ",ro"}, {tmpfs.exec, ",exec"}, {tmpfs.copy_up, ",tmpcopyup"}})
+    if (given) options += word;
+  if (!options.empty()) options[0] = ':';
+  return yaml_value(tmpfs.target + options);
+}
+
+// The bytes of a secret are not printed. What is printed in their place asks for them when it is
+// read.
+std::string content_text(const FileObject& object, bool secret) {
+  if (!secret) return yaml_value(object.value);
+  std::string variable = "SECRET_";
+  for (const char c : object.name) {
+    const bool letter = c >= 'a' && c <= 'z';
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    variable += letter ? static_cast<char>(c - 'a' + 'A') : plain ? c : '_';
+  }
+  return "\"${" + variable + ":?the content of a secret is not printed}\"";
+}
+
+void write_objects(std::string& out, std::string_view key, const std::vector<FileObject>& objects) {
+  if (objects.empty()) return;
+  out.append(key).append(":\n");
+  for (const FileObject& object : objects) {
+    out += "  " + yaml_key(object.name);
+    switch (object.from) {
+      case FileFrom::kFile:
+        out += ": {file: " + yaml_value(object.value) + "}\n";
+        break;
+      case FileFrom::kContent:
+        out += ": {content: " + content_text(object, key == "secrets") + "}\n";
+        break;
+      case FileFrom::kEnvironment:
+        out += ": {environment: " + yaml_value(object.value) + "}\n";
+        break;
+    }
+  }
 }
 
 // The long form: a path may have a colon.
@@ -168,6 +206,12 @@ class ServiceWriter {
     write_list("group_add", spec.group_add,
                [](const Sourced<std::string>& group) { return yaml_value(group.value); });
     write("hostname", spec.hostname, yaml_value);
+    const auto name = [](const Sourced<std::string>& value) { return yaml_value(value.value); };
+    write_list("dns", spec.dns, name);
+    write_list("dns_search", spec.dns_search, name);
+    write_list("dns_opt", spec.dns_opt, name);
+    write_list("extra_hosts", spec.extra_hosts,
+               [](const ExtraHost& host) { return yaml_value(host.name + '=' + host.address); });
     write("init", spec.init, boolean_text);
     write("stop_signal", spec.stop_signal, format_signal);
     write("stop_grace_period", spec.stop_grace_period, format_duration);
@@ -181,12 +225,38 @@ class ServiceWriter {
       out_ += "        source: " + yaml_value(volume.source) + '\n';
       out_ += "        target: " + yaml_value(volume.target) + '\n';
       if (volume.read_only) out_ += "        read_only: true\n";
-      if (volume.create_host_path) out_ += "        bind: {create_host_path: true}\n";
+      write_volume_options(volume);
     }
     write_list("tmpfs", spec.tmpfs, tmpfs_text);
     write_list("devices", spec.devices, device_text);
+    for (const bool secret : {false, true}) write_files(spec.files, secret);
     write("read_only", spec.read_only, boolean_text);
     write("ephemeral", spec.ephemeral, boolean_text);
+  }
+
+  void write_volume_options(const Volume& volume) {
+    std::string options;
+    if (volume.create_host_path) options += ", create_host_path: true";
+    if (!volume.recursive) options += ", recursive: disabled";
+    if (!options.empty()) out_ += "        bind: {" + options.substr(2) + "}\n";
+    std::string words;
+    for (const auto& [given, word] :
+         {std::pair{volume.suid, ", suid"}, {!volume.exec, ", noexec"}, {volume.idmap, ", idmap"}})
+      if (given) words += word;
+    if (!words.empty()) out_ += "        options: [" + words.substr(2) + "]\n";
+  }
+
+  void write_files(const std::vector<GrantedFile>& files, bool secret) {
+    bool first = true;
+    for (const GrantedFile& file : files) {
+      if (file.secret != secret) continue;
+      if (std::exchange(first, false)) out_ += secret ? "    secrets:\n" : "    configs:\n";
+      out_ += "      - source: " + yaml_value(file.object.name) + '\n';
+      out_ += "        target: " + yaml_value(file.target) + '\n';
+      if (file.uid) out_ += "        uid: " + std::to_string(*file.uid) + '\n';
+      if (file.gid) out_ += "        gid: " + std::to_string(*file.gid) + '\n';
+      if (file.mode) out_ += "        mode: " + format_mode(*file.mode) + '\n';
+    }
   }
 
   void write_resources(const ServiceSpec& spec) {
@@ -288,6 +358,8 @@ std::string to_yaml(const SpecFile& file) {
   out += file.services.empty() ? "services: {}\n" : "services:\n";
   ServiceWriter writer(out);
   for (const ServiceSpec& service : file.services) writer.write(service);
+  write_objects(out, "configs", file.configs);
+  write_objects(out, "secrets", file.secrets);
   return out;
 }
 

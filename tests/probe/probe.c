@@ -57,6 +57,14 @@ static int link_of(const char* path) {
   return 0;
 }
 
+// Type and mode, owner, group, size.
+static int status_of(const char* path) {
+  struct stat info;
+  if (lstat(path, &info) < 0) return report(-1);
+  printf("%o %u %u %ld\n", info.st_mode, info.st_uid, info.st_gid, (long)info.st_size);
+  return 0;
+}
+
 static int put(const char* path, const char* text) {
   const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   if (fd < 0) return report(-1);
@@ -284,6 +292,7 @@ int main(int argc, char** argv) {
   if (!strcmp(verb, "open")) return open_for(a, b);
   if (!strcmp(verb, "mknod")) return make_device(a, b);
   if (!strcmp(verb, "machine")) return machine();
+  if (!strcmp(verb, "stat")) return status_of(a);
   if (!strcmp(verb, "mkdir")) return report(mkdir(a, 0755));
   if (!strcmp(verb, "truncate")) return report(truncate(a, 0));
   if (!strcmp(verb, "rename")) return report(rename(a, b));

@@ -255,6 +255,74 @@ TEST_CASE("mount plan: of the machine come its trees read-only, copies, and no m
   CHECK_EQ(place(own, "usr", Kind::kBind), -1);
 }
 
+TEST_CASE("mount plan: names are placed over a root of the user's, and made only in a throw-away") {
+  spec::JailConfig config = directory_config();
+  config.extra.resolver = {{"10.0.0.1"}, {"."}, {"ndots:2"}, "web.yaml:5:9"};
+  MountPlan plan = make(config);
+  CHECK_EQ(targets(plan, Kind::kPlace), "etc/hostname etc/hosts etc/resolv.conf");
+  const MountOp& resolv = at(plan, "etc/resolv.conf", Kind::kPlace);
+  CHECK_EQ(resolv.file.content, "nameserver 10.0.0.1\noptions ndots:2\n");
+  CHECK_EQ(resolv.origin, "web.yaml:5:9");
+  CHECK_FALSE(resolv.file.make);
+  CHECK_FALSE(resolv.file.read_only);
+  CHECK_EQ(at(plan, "etc/hosts", Kind::kPlace).origin, "");
+  config.extra.ephemeral = true;
+  config.root_readonly = true;
+  config.mounts = {{"/etc/hosts", "bind", "/nowhere", {}, ""}};
+  plan = make(config);
+  CHECK_EQ(targets(plan, Kind::kPlace), "etc/hostname etc/resolv.conf");
+  CHECK(at(plan, "etc/hostname", Kind::kPlace).file.make);
+  CHECK(at(plan, "etc/hostname", Kind::kPlace).file.read_only);
+}
+
+TEST_CASE("mount plan: configs and secrets come after volumes, before what is locked") {
+  spec::JailConfig config = host_config();
+  config.mounts = {{"/run", "tmpfs", "tmpfs", {"tmpcopyup", "size=5"}, "v"}};
+  config.extra.files = {{.destination = "/run/secrets/a",
+                         .secret = true,
+                         .from = spec::FileFrom::kContent,
+                         .source = "",
+                         .uid = 33,
+                         .gid = 34,
+                         .mode = 0400,
+                         .content = "x",
+                         .origin = "web.yaml:4:5"}};
+  const MountPlan plan = make(config);
+  const int file = place(plan, "run/secrets/a", Kind::kPlace);
+  CHECK_GT(file, place(plan, "run", Kind::kFileSystem));
+  CHECK_LT(file, place(plan, "etc", Kind::kReadOnly));
+  const isolation::PlacedFile& placed = plan.ops[static_cast<std::size_t>(file)].file;
+  CHECK(placed.unswapped);
+  CHECK(placed.read_only);
+  CHECK_EQ(placed.mode, 0400);
+  CHECK_EQ(placed.uid, 33);
+  CHECK(at(plan, "run", Kind::kFileSystem).copy_up);
+  CHECK_EQ(option(at(plan, "run", Kind::kFileSystem), "tmpcopyup"), "none");
+}
+
+TEST_CASE("mount plan: a target that nothing can be mounted on is a problem before a start") {
+  const Scratch scratch;
+  std::filesystem::create_directories(scratch / "root/directory");
+  std::filesystem::create_symlink("directory", scratch / "root/link");
+  put_file(scratch / "root/file", "");
+  put_file(scratch / "source", "");
+  spec::JailConfig config = directory_config();
+  config.root_path = scratch / "root";
+  config.mounts = {{"/link", "bind", scratch / "source", {}, "1"},
+                   {"/file", "tmpfs", "tmpfs", {}, "2"},
+                   {"/directory", "bind", scratch / "source", {}, "3"},
+                   {"/directory/file", "tmpfs", "tmpfs", {}, "4"},  // in another
+                   {"/missing/deep", "tmpfs", "tmpfs", {}, "5"},
+                   {"/link/deep", "tmpfs", "tmpfs", {}, "6"}};
+  const auto problems = plan::check_targets(config);
+  REQUIRE_EQ(problems.size(), 3);
+  CHECK_EQ(problems[0].text(), "1: mount " + (scratch / "source") +
+                                   " on /link: the target /link is a link in the root");
+  CHECK_EQ(problems[1].text(), "2: mount tmpfs on /file: the target /file is a file in the root");
+  CHECK_EQ(problems[1].code(), ENOTDIR);
+  CHECK_EQ(problems[2].code(), EINVAL);
+}
+
 TEST_CASE("mount plan: a source that is not there is a problem with its line, unless it is made") {
   const Scratch scratch;
   put_file(scratch / "file", "");

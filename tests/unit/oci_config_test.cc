@@ -81,6 +81,17 @@ JailConfig full_config() {
                   .selinux = SelinuxLabel{.type = "t", .level = "s0:c1"},
                   .privileged = true,
                   .core_scheduling = true,
+                  .files = {{.destination = "/run/secrets/token",
+                             .secret = true,
+                             .from = FileFrom::kContent,
+                             .source = "",
+                             .uid = 33,
+                             .gid = 34,
+                             .mode = 0400,
+                             .content = "hunter2",
+                             .origin = ""}},
+                  .resolver = {{"10.0.0.1"}, {"example.org"}, {"ndots:2"}, ""},
+                  .hosts = {{{"db", "10.0.0.2"}}, ""},
                   .root_origin = "web.yaml:4:5",
                   .command_origin = "web.yaml:5:5",
                   .user_origin = "web.yaml:6:5",
@@ -121,6 +132,17 @@ TEST_CASE("oci config: everything comes back as it was") {
   CHECK(back.extra.landlock->paths[0].access == FileAccess::kWrite);
   CHECK_EQ(back.extra.landlock->connect_tcp->at(0), 443);
   CHECK(back.extra.landlock->bind_tcp->empty());
+  CHECK_EQ(back.extra.resolver.options, std::vector<std::string>{"ndots:2"});
+  CHECK_EQ(back.extra.hosts.names.at(0).address, "10.0.0.2");
+}
+
+TEST_CASE("oci config: the content of a secret or a config is in no record") {
+  const std::string text = to_json(full_config());
+  CHECK_EQ(text.find("hunter2"), std::string::npos);
+  const JailConfig back = *config_from_json(text);
+  CHECK_EQ(back.extra.files.at(0).destination, "/run/secrets/token");
+  CHECK_EQ(back.extra.files.at(0).mode, 0400);
+  CHECK_FALSE(back.extra.files.at(0).content);
 }
 
 TEST_CASE("oci config: OCI's members stand where the runtime specification has them") {

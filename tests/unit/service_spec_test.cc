@@ -173,7 +173,27 @@ constexpr BadKeys kBadKeys[] = {
     {"volumes: ['./a:/b:Z']",
      "web.yaml:4:15: services.web.volumes[0]: option `Z` is not supported yet"},
     {"volumes: ['./a:/b:readonly']",
-     "web.yaml:4:15: services.web.volumes[0]: option `readonly` is unknown; expected ro or rw"},
+     "web.yaml:4:15: services.web.volumes[0]: option `readonly` is unknown; expected one of ro, "
+     "rw, "
+     "nosuid, suid, noexec, exec, nodev, bind, rbind, idmap"},
+    {"volumes: ['./a:/b:dev']",
+     "web.yaml:4:15: services.web.volumes[0]: option `dev`: device nodes of a volume stay closed; "
+     "see `devices`"},
+    {"volumes: ['./a:/b:ro,rslave']",
+     "web.yaml:4:15: services.web.volumes[0]: option `rslave` is not possible: the mounts of a "
+     "jail "
+     "are private; leave it out"},
+    {"volumes: [{type: bind, source: ./x, target: /y, bind: {recursive: writable}}]",
+     "web.yaml:4:71: services.web.volumes[0].bind.recursive: \"writable\" is not supported yet; "
+     "what is mounted below a read-only volume is read-only too"},
+    {"volumes: [{type: tmpfs, target: /y, source: ./x}]",
+     "web.yaml:4:41: services.web.volumes[0].source: not a key of `type: tmpfs`"},
+    {"volumes: [{type: tmpfs, target: /y, tmpfs: {size: 0, mode: 9}}]",
+     "web.yaml:4:55: services.web.volumes[0].tmpfs.size: expected a size such as 64m, got \"0\"\n"
+     "web.yaml:4:64: services.web.volumes[0].tmpfs.mode: expected an octal mode such as 1777, got "
+     "\"9\""},
+    {"volumes: [{type: bind, source: ./x, target: /y, tmpfs: {size: 1m}}]",
+     "web.yaml:4:53: services.web.volumes[0].tmpfs: belongs to `type: tmpfs`"},
     {"volumes: ['./a:/b:ro:x']",
      "web.yaml:4:15: services.web.volumes[0]: expected SOURCE:TARGET or SOURCE:TARGET:ro, got "
      "\"./a:/b:ro:x\""},
@@ -184,9 +204,8 @@ constexpr BadKeys kBadKeys[] = {
      "web.yaml:5:12: services.web.tmpfs: /b is already the target of web.yaml:4:15: "
      "services.web.volumes[0]"},
     {"volumes: [{type: volume, source: x, target: /y}]",
-     "web.yaml:4:22: services.web.volumes[0].type: \"volume\" is not supported yet; `bind` is\n"
-     "web.yaml:4:38: services.web.volumes[0].source: named volume `x` is not supported yet; for a "
-     "directory write `./x`"},
+     "web.yaml:4:22: services.web.volumes[0].type: \"volume\" is not supported yet; `bind` and "
+     "`tmpfs` are"},
     {"volumes: [{type: bind, source: ./x}]",
      "web.yaml:4:15: services.web.volumes[0]: needs `target`"},
     {"volumes: [{source: ./x, target: /y}]",
@@ -194,15 +213,44 @@ constexpr BadKeys kBadKeys[] = {
     {"volumes: [{type: bind, source: ./x, target: /y, readonly: true}]",
      "web.yaml:4:53: services.web.volumes[0].readonly: unknown key; did you mean `read_only`?"},
     {"volumes: [{type: bind, source: ./x, target: /y, bind: {propagation: shared}}]",
-     "web.yaml:4:60: services.web.volumes[0].bind.propagation: not supported yet"},
+     "web.yaml:4:73: services.web.volumes[0].bind.propagation: `shared` is not possible: the "
+     "mounts "
+     "of a jail are private; leave it out"},
     {"tmpfs: run",
      "web.yaml:4:12: services.web.tmpfs: expected an absolute path in the jail, got \"run\""},
     {"tmpfs: /run:size=0",
-     "web.yaml:4:12: services.web.tmpfs: expected size=64m or mode=1777 as an option, got "
-     "\"size=0\""},
-    {"tmpfs: [/a, '/run:exec']",
-     "web.yaml:4:17: services.web.tmpfs[1]: expected size=64m or mode=1777 as an option, got "
-     "\"exec\""},
+     "web.yaml:4:12: services.web.tmpfs: expected size=64m, mode=1777, uid=N, gid=N, ro, exec or "
+     "tmpcopyup as an option, got \"size=0\""},
+    {"tmpfs: [/a, '/run:suid']",
+     "web.yaml:4:17: services.web.tmpfs[1]: expected size=64m, mode=1777, uid=N, gid=N, ro, exec "
+     "or "
+     "tmpcopyup as an option, got \"suid\""},
+    {"dns: [8.8.8.8, resolver]",
+     "web.yaml:4:20: services.web.dns[1]: expected the address of a name server, or a list of "
+     "them, "
+     "got \"resolver\""},
+    {"dns_search: ['a b']",
+     "web.yaml:4:18: services.web.dns_search[0]: expected a domain, or a list of them, got \"a "
+     "b\""},
+    {"dns_opt: ['a b']",
+     "web.yaml:4:15: services.web.dns_opt[0]: expected an option such as ndots:2, or a list of "
+     "them, "
+     "got \"a b\""},
+    {"extra_hosts: [db]",
+     "web.yaml:4:19: services.web.extra_hosts[0]: expected HOST:ADDRESS or HOST=ADDRESS, got "
+     "\"db\""},
+    {"extra_hosts: ['db:10.0.0.256']",
+     "web.yaml:4:19: services.web.extra_hosts[0]: expected HOST:ADDRESS or HOST=ADDRESS, got "
+     "\"db:10.0.0.256\""},
+    {"extra_hosts: {db: host-gateway}",
+     "web.yaml:4:23: services.web.extra_hosts.db: \"host-gateway\" is not supported yet; a jail "
+     "has "
+     "no gateway to the host yet; give an address"},
+    {"extra_hosts: ['a b=10.0.0.1']",
+     "web.yaml:4:19: services.web.extra_hosts[0]: \"a b\" is not a host's name"},
+    {"secrets: [token]",
+     "web.yaml:4:15: services.web.secrets[0]: there is no secret `token` at the top of the file"},
+    {"configs: [{target: /x}]", "web.yaml:4:15: services.web.configs[0]: needs `source`"},
     {"read_only: 'on'",
      "web.yaml:4:16: services.web.read_only: expected true or false (in YAML 1.2 yes, no, on and "
      "off are strings), got \"on\""},
@@ -689,6 +737,76 @@ TEST_CASE("spec: tmpfs is one path or several, with a size and a mode") {
   CHECK(spec.tmpfs.at(1).mode == 01777U);
 }
 
+TEST_CASE("spec: a tmpfs may be executed, read-only, owned, or begin with what is there") {
+  Specs specs;
+  const ServiceSpec spec = specs.service(
+      "tmpfs: ['/a:exec,ro,tmpcopyup,uid=3,gid=4']\n    volumes: [{type: tmpfs, target: /b, "
+      "read_only: true, tmpfs: {size: 1m, mode: 0700}}]");
+  REQUIRE(spec.tmpfs.size() == 2);
+  // A volume is read before.
+  CHECK(spec.tmpfs[0].target == "/b");
+  CHECK(spec.tmpfs[0].read_only);
+  CHECK(spec.tmpfs[0].size == 1U << 20);
+  CHECK(spec.tmpfs[0].mode == 0700U);
+  CHECK(spec.tmpfs[1].exec);
+  CHECK(spec.tmpfs[1].copy_up);
+  CHECK(*spec.tmpfs[1].uid + *spec.tmpfs[1].gid == 7);
+}
+
+TEST_CASE("spec: configs and secrets are defined anywhere in the file, and granted by name") {
+  ::setenv("JT_TOKEN", "from the environment", 1);
+  Specs specs;
+  const SpecFile file = specs.load(
+      "secrets: {t: {environment: JT_TOKEN}, gone: {environment: JT_GONE}}\n"
+      "services: {web: {rootfs: host, secrets: [t, gone, {source: t, target: x/y, mode: 0666}], "
+      "configs: [{source: c, target: app.conf, uid: 33, gid: 0}]}}\n"
+      "configs: {c: {content: text}}\n");
+  CHECK(specs.lines(file) == "");
+  const auto& files = file.services.at(0).files;
+  REQUIRE(files.size() == 4);
+  CHECK(files[0].target == "/app.conf");
+  CHECK(files[0].object.content == "text");
+  CHECK(files[0].uid == 33U);
+  CHECK_FALSE(files[0].mode);
+  CHECK(files[1].target == "/run/secrets/t");
+  CHECK(files[1].object.content == "from the environment");
+  CHECK_FALSE(files[2].object.content);
+  CHECK(files[3].target == "/run/secrets/x/y");
+  CHECK(files[3].mode == 0444U);  // nobody writes a secret
+  ::unsetenv("JT_TOKEN");
+  CHECK(
+      specs.problems(
+          "services: {web: {rootfs: host}}\nsecrets: {a: {external: true}}\n"
+          "configs: {b: {}, c: {file: ./x, content: y}, d: {content: z, driver: q}}\n") ==
+      "web.yaml:2:25: secrets.a.external: \"true\" is not supported yet; there is no store that it "
+      "could be in; use `file` or `environment`\n"
+      "web.yaml:3:11: configs.b: needs one of `file`, `content` and `environment`\n"
+      "web.yaml:3:18: configs.c: needs one of `file`, `content` and `environment`\n"
+      "web.yaml:3:62: configs.d.driver: not supported yet");
+}
+
+TEST_CASE("to_yaml: the content of a secret is not printed, and what is does not load without it") {
+  Specs specs;
+  const std::string yaml = to_yaml(
+      specs.load("secrets: {db.key: {content: hunter2}}\nservices: {web: {rootfs: host}}\n"));
+  CHECK(yaml.find("hunter2") == std::string::npos);
+  CHECK(specs.problems(yaml).find("the content of a secret is not printed") != std::string::npos);
+}
+
+TEST_CASE("spec: hosts are a list or a mapping, with `:` or `=`, and brackets around IPv6") {
+  Specs specs;
+  const auto text = [](const ServiceSpec& spec) {
+    std::string all;
+    for (const ExtraHost& host : spec.extra_hosts) all += host.name + " " + host.address + "\n";
+    return all;
+  };
+  CHECK(text(specs.service(
+            "extra_hosts: ['a:10.0.0.1', 'b=10.0.0.2', 'c:[::1]', 'd=::1', 'e:::1']")) ==
+        "a 10.0.0.1\nb 10.0.0.2\nc ::1\nd ::1\ne ::1\n");
+  CHECK(text(specs.service("extra_hosts: {a: 10.0.0.1, b: [10.0.0.2, '::1']}")) ==
+        "a 10.0.0.1\nb 10.0.0.2\nb ::1\n");
+}
+
 TEST_CASE("spec: resources are bytes, millionths of a CPU and counts") {
   Specs specs;
   const ServiceSpec spec = specs.service(
@@ -935,6 +1053,10 @@ constexpr const char* kWhole =
     "    user: www-data:33\n"
     "    group_add: [audio, \"44\"]\n"
     "    hostname: web.example\n"
+    "    dns: [\"10.0.0.1\", \"::1\"]\n"
+    "    dns_search: [example.org]\n"
+    "    dns_opt: [ndots:2]\n"
+    "    extra_hosts: [db=10.0.0.2, v6=::1]\n"
     "    init: false\n"
     "    stop_signal: SIGRTMIN+3\n"
     "    stop_grace_period: 0s\n"
@@ -948,10 +1070,22 @@ constexpr const char* kWhole =
     "      - type: bind\n"
     "        source: /e\n"
     "        target: /f\n"
-    "    tmpfs: [/run, \"/t:size=1m,mode=01777\", /u:mode=0700]\n"
+    "        bind: {recursive: disabled}\n"
+    "        options: [suid, noexec, idmap]\n"
+    "    tmpfs: [/run, \"/t:size=1m,mode=01777\", /u:mode=0700, "
+    "\"/v:uid=1,gid=2,ro,exec,tmpcopyup\"]\n"
     "    devices: [{source: /dev/fuse, target: /dev/fuse, permissions: rwm}, {source: "
     "/dev/a:b, "
     "target: /dev/c, permissions: r}]\n"
+    "    configs:\n"
+    "      - source: a\n"
+    "        target: /a\n"
+    "    secrets:\n"
+    "      - source: a.b-c\n"
+    "        target: /etc/key\n"
+    "        uid: 33\n"
+    "        gid: 34\n"
+    "        mode: 0440\n"
     "    read_only: true\n"
     "    ephemeral: false\n"
     "    mem_limit: 1537k\n"
@@ -993,7 +1127,12 @@ constexpr const char* kWhole =
     "  \"42\":\n"
     "    rootfs: host\n"
     "    command: []\n"
-    "    require: []\n";
+    "    require: []\n"
+    "configs:\n"
+    "  a: {content: \"x: $$y\"}\n"
+    "secrets:\n"
+    "  a.b-c: {file: /etc/key}\n"
+    "  e: {environment: TOKEN}\n";
 
 TEST_CASE("to_yaml: the whole vocabulary reads back and prints the same bytes") {
   Specs specs;
