@@ -22,8 +22,10 @@ using std::string;
 // Since when the kernel has a call of ours. man-pages(7), section 2
 string with_release(const string& call) {
   constexpr std::pair<std::string_view, std::string_view> kReleases[] = {
-      {"clone3", "5.3"},      {"openat2", "5.6"},   {"pidfd_open", "5.3"},
-      {"close_range", "5.9"}, {"open_tree", "5.2"}, {"mount_setattr", "5.12"}};
+      {"clone3", "5.3"},        {"openat2", "5.6"},
+      {"pidfd_open", "5.3"},    {"pidfd_send_signal", "5.1"},
+      {"close_range", "5.9"},   {"open_tree", "5.2"},
+      {"mount_setattr", "5.12"}};
   for (const auto& [name, release] : kReleases)
     if (call == name) return call + " (" + string(release) + ")";
   return call;
