@@ -137,6 +137,7 @@ void read_grant(const Value& value, bool secret, ServiceSpec& spec) {
                                   [&](const FileObject& one) { return one.name == source; });
   if (found == objects.end()) {
     std::vector<std::string_view> names;
+    names.reserve(objects.size());
     for (const FileObject& one : objects) names.push_back(one.name);
     return value.fail("there is no " + std::string(secret ? "secret `" : "config `") +
                       clipped(source) + "` at the top of the file" +
