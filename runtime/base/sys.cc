@@ -44,7 +44,7 @@ constexpr Feature kCloseRange{"close_range", "5.9"};
   if (error.code() != absent) return error;
   return error.in(feature.name, ": ")
       .hint("Linux has it from ", feature.release,
-            " on; in a container its seccomp filter has to let it pass");
+            " on; a container's filter lets it pass with --security-opt seccomp=unconfined");
 }
 
 Result<Fd> owned(long number, const Feature& feature, std::string_view operation,
