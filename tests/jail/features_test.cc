@@ -60,6 +60,7 @@ TEST_CASE("features: what every start needs is named when the kernel has it not"
         Feature{"close_range", "5.9"}, Feature{"fsopen", "5.2"}, Feature{"open_tree", "5.2"},
         Feature{"move_mount", "5.2"}, Feature{"seccomp", "3.17"}})
     for (const Words& how : {Words{}, Words{"-d"}, Words{"--userns", "host"}}) {
+      if (::geteuid() != 0 && how.size() == 2) continue;  // refused before the kernel is asked
       CAPTURE(feature.call);
       const Ran ran = run_without(jails, feature.call, on_root(jails, how, kStatus));
       check_names(ran, feature.call, feature.release);
