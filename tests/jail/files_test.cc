@@ -77,7 +77,8 @@ TEST_CASE("names: a root of the user's gets hosts and hostname, and is itself le
   CHECK_EQ(jails.probe({"stat", "/etc/hosts"}).out.substr(0, 11), "100644 0 0 ");
   CHECK_EQ(jails.probe({"put", "/etc/hosts", "x"}).out, "ok\n");
   CHECK_EQ(jails.probe({"put", "/etc/hosts", "x"}, {"--read-only"}).out, "EROFS\n");
-  CHECK_EQ(jails.probe({"put", "/etc/hosts", "x"}, {"--userns", "host"}).out, "ok\n");
+  if (::geteuid() == 0)
+    CHECK_EQ(jails.probe({"put", "/etc/hosts", "x"}, {"--userns", "host"}).out, "ok\n");
   // What nobody asked for stays the root's.
   CHECK_EQ(jails.probe({"cat", "/etc/resolv.conf"}).out, "nameserver 10.9.9.9\n");
   CHECK_EQ(file_bytes(jails.root() + "/etc/hosts"), "10.9.9.9 old\n");
