@@ -173,6 +173,7 @@ TEST_CASE("names: a volume on one of them, or on /etc, takes its place") {
 }
 
 TEST_CASE("secrets: they are in memory that is never swapped, read-only, of the id that is said") {
+  if (::geteuid() != 0) return skip("a user's jail may have one id alone");
   const Jails jails;
   put_file(jails.scratch() / "key", std::string("binary\0key", 10));
   const std::string keys =

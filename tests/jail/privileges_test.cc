@@ -59,6 +59,7 @@ TEST_CASE("privileged: the five sets, no filter, no no_new_privs; the user names
 }
 
 TEST_CASE("privileged: a user who is not root has all to gain and holds what was added") {
+  if (::geteuid() != 0) return skip("a user's jail may have one id alone");
   const Jails jails;
   const std::string whole =
       status_field(jails.probe({"cat", "/proc/self/status"}, {"--privileged"}).out, "CapBnd");
