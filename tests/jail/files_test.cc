@@ -287,9 +287,9 @@ TEST_CASE("tmpfs: with tmpcopyup it begins with what the root has, and keeps it 
     if (::geteuid() == 0)
       CHECK(jails.probe({"stat", "/data"}, options).out.starts_with("40751 33 34 "));
     CHECK(contains(mounted_on(jails, "/data", options), " rw,nosuid,nodev,noexec,"));
+    if (::geteuid() != 0) continue;  // and may have one id alone
     const Words owned = {"--userns", userns, "--tmpfs", "/data:tmpcopyup,mode=0700,uid=5,ro"};
-    if (::geteuid() == 0)
-      CHECK(jails.probe({"stat", "/data"}, owned).out.starts_with("40700 5 34 "));
+    CHECK(jails.probe({"stat", "/data"}, owned).out.starts_with("40700 5 34 "));
     CHECK_EQ(jails.probe({"put", "/data/new", "x"}, owned).out, "EROFS\n");
   }
   CHECK_EQ(jails.probe({"list", "/fresh"}, {"--tmpfs", "/fresh:tmpcopyup"}).code, 0);
