@@ -106,6 +106,13 @@ std::uint64_t Cgroup::counter(const std::string& file, std::string_view key) con
   return text ? flat_keyed(*text, key).value_or(0) : 0;
 }
 
+Result<void> Cgroup::delegate(uid_t uid, gid_t gid) const {
+  for (const char* file : {".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"})
+    if (::fchownat(fd(), file, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+      return Error(errno, "give ", path_, "/", file, " to the jail");
+  return {};
+}
+
 Result<bool> Cgroup::populated() const {
   const std::string text = TRY(read("cgroup.events"));
   return flat_keyed(text, "populated") != 0;

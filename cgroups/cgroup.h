@@ -2,6 +2,8 @@
 // Documentation/admin-guide/cgroup-v2.rst
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -40,6 +42,10 @@ class Cgroup {
   [[nodiscard]] std::uint64_t counter(const std::string& file, std::string_view key) const;
   [[nodiscard]] Result<bool> populated() const;         // cgroup.events, so of the whole tree
   [[nodiscard]] Result<std::vector<int>> pids() const;  // of the whole tree below
+
+  // Gives it away: processes and cgroups below it are the new owner's to arrange, its limits are
+  // not. Documentation/admin-guide/cgroup-v2.rst, Delegation
+  [[nodiscard]] Result<void> delegate(uid_t uid, gid_t gid) const;
 
   // Waits until the kernel says it is done. What could not be frozen in time is thawed again.
   [[nodiscard]] Result<void> freeze(bool frozen) const;

@@ -46,7 +46,15 @@ siginfo_t next_signal(const sigset_t& signals, const timespec*& patience) noexce
   }
 }
 
-[[noreturn]] void serve(pid_t payload, int status_fd) noexcept {
+// Whether the payload is meant by a signal. What a process of the jail sends to its PID 1 stays
+// there: the monitor's signals come from no pid of this namespace. In the host's they do, and there
+// whatever was sent is passed on.
+bool is_meant(const siginfo_t& info, InitPlace place) noexcept {
+  if (place == InitPlace::kHost) return info.si_code <= 0 || info.si_code == SI_KERNEL;
+  return info.si_pid == 0 || info.si_code == SI_KERNEL;
+}
+
+[[noreturn]] void serve(pid_t payload, const InitFds& fds) noexcept {
   sigset_t all;
   ::sigfillset(&all);
   int status = 0;
@@ -54,14 +62,11 @@ siginfo_t next_signal(const sigset_t& signals, const timespec*& patience) noexce
   for (const timespec* patience = &second;;) {
     const siginfo_t info = next_signal(all, patience);
     const int signal = info.si_signo;
-    // What a process of the jail sends to its PID 1 stays there: only the monitor's signals, which
-    // come from no pid of this namespace, are meant for the payload.
-    const bool meant = info.si_pid == 0 || info.si_code == SI_KERNEL;
-    if (meant) ::kill(payload, signal);
+    if (is_meant(info, fds.place)) ::kill(payload, signal);
     // A signal that is pending already is not queued again: one sent may hide that a child ended.
     if (signal == SIGCHLD && reap(payload, status)) break;
   }
-  [[maybe_unused]] const ssize_t told = ::write(status_fd, &status, sizeof status);
+  [[maybe_unused]] const ssize_t told = ::write(fds.status, &status, sizeof status);
   sys::exit_now(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
@@ -73,6 +78,10 @@ Error run_as_init(const Payload& payload, const SeccompFilter& filter, const Ini
   Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, mutant("hidden PID 1"), "PR_SET_DUMPABLE");
   if (!hidden) return hidden.error();
   forget_arguments("jaula: init");
+  if (fds.place != InitPlace::kFirst)
+    if (const Result<void> set = sys::prctl(PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER");
+        !set)
+      return set.error();
   const sigset_t before = block_all();
   // vfork: the child borrows this memory until execve, which is cheaper than copying page tables
   // that are thrown away at once. It leaves nothing in it but why it failed: a filter of its own
@@ -98,7 +107,7 @@ Error run_as_init(const Payload& payload, const SeccompFilter& filter, const Ini
   ::close(0);
   ::close(1);
   ::close(2);
-  serve(child, fds.status);
+  serve(child, fds);
 }
 
 }  // namespace jaula::isolation

@@ -2,8 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
+
+#include <utility>
 
 #include "isolation/copy_up.h"
 #include "isolation/root_path.h"
@@ -108,7 +112,7 @@ Result<Fd> make_root(const RootPlan& plan, const Staging& staging, Fd outside) n
 struct Assembly {
   Staging& staging;
   RootWalk walk;
-  Fd& proc;
+  Premade& premade;
   bool userxattr;
 };
 
@@ -135,16 +139,6 @@ Result<void> bind(Assembly& at, const MountOp& op, Fd tree) noexcept {
   return at.walk.mount(op.target.c_str(), kind, tree.get());
 }
 
-Result<Fd> make_file_system(const MountOp& op, std::uint64_t attributes) noexcept {
-  const Fd context = TRY(sys::fsopen(op.source.c_str()));
-  TRY(sys::fsconfig_string(context.get(), "source", op.source.c_str()));
-  for (const auto& [key, value] : op.options) {
-    TRY(value.empty() ? sys::fsconfig_flag(context.get(), key.c_str())
-                      : sys::fsconfig_string(context.get(), key.c_str(), value.c_str()));
-  }
-  return sys::fsmount(context.get(), op.source.c_str(), static_cast<unsigned>(attributes));
-}
-
 Result<Fd> make_copy(Assembly& at, const MountOp& op, int directory) noexcept {
   const auto says = [&](std::string_view name) {
     for (const auto& [key, value] : op.options)
@@ -163,7 +157,11 @@ Result<Fd> make_copy(Assembly& at, const MountOp& op, int directory) noexcept {
 
 Result<void> mount_file_system(Assembly& at, const MountOp& op) noexcept {
   const char* path = op.target.c_str();
-  if (op.source == "proc") return at.walk.mount_and_anchor(path, std::move(at.proc));
+  Premade& premade = at.premade;
+  for (const auto& [type, made] :
+       {std::pair{"proc", &premade.proc}, std::pair{"sysfs", &premade.sysfs},
+        std::pair{"mqueue", &premade.mqueue}})
+    if (*made && op.source == type) return at.walk.mount_and_anchor(path, std::move(*made));
   if (op.copy_up) {
     const Result<Fd> there = at.walk.find(path);
     if (!there && there.error().code() != ENOENT) return there.error();
@@ -247,7 +245,7 @@ Result<void> perform(Assembly& at, const MountOp& op, Fd outside) noexcept {
     case MountOp::Kind::kSymlink:
       return at.walk.make_link(op.target.c_str(), op.source.c_str());
     case MountOp::Kind::kBind:
-      return bind(at, op, std::move(outside));
+      return bind(at, op, op.source == "/proc" ? std::move(at.premade.proc) : std::move(outside));
     case MountOp::Kind::kFileSystem:
       return mount_file_system(at, op);
     case MountOp::Kind::kMask:
@@ -261,6 +259,16 @@ Result<void> perform(Assembly& at, const MountOp& op, Fd outside) noexcept {
 }
 
 }  // namespace
+
+Result<Fd> make_file_system(const MountOp& op, std::uint64_t attributes) noexcept {
+  const Fd context = TRY(sys::fsopen(op.source.c_str()));
+  TRY(sys::fsconfig_string(context.get(), "source", op.source.c_str()));
+  for (const auto& [key, value] : op.options) {
+    TRY(value.empty() ? sys::fsconfig_flag(context.get(), key.c_str())
+                      : sys::fsconfig_string(context.get(), key.c_str(), value.c_str()));
+  }
+  return sys::fsmount(context.get(), op.source.c_str(), static_cast<unsigned>(attributes));
+}
 
 Result<Fd> clone_source(const TreeSource& source) noexcept {
   return sys::clone_tree(AT_FDCWD, source.path, source.recursive ? AT_RECURSIVE : 0U);
@@ -281,7 +289,7 @@ Result<void> map_source(const TreeSource& source, int tree, int user_namespace) 
 
 Result<void> leave_peer_groups() noexcept { return sys::set_propagation_of_root(MS_PRIVATE); }
 
-Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Fd& proc) noexcept {
+Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Premade& premade) noexcept {
   Staging staging = TRY(make_staging());
   std::size_t next = 0;
   const auto take = [&](bool idmapped) { return idmapped ? Fd(outside[next++]) : Fd(); };
@@ -292,7 +300,7 @@ Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Fd& proc) 
   TRY(seal(staging));
   Assembly assembly{.staging = staging,
                     .walk = RootWalk(root.get()),
-                    .proc = proc,
+                    .premade = premade,
                     .userxattr = plan.root.overlay_userxattr};
   int index = 0;
   for (const MountOp& op : plan.ops) {
@@ -308,6 +316,14 @@ Result<Fd> make_proc() noexcept {
   TRY(sys::fsconfig_string(context.get(), "source", "proc"));
   return sys::fsmount(context.get(), "proc",
                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+Result<Fd> copy_proc() noexcept {
+  Fd tree = TRY(copy_tree("/proc", true, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+  struct statfs info;
+  if (::fstatfs(tree.get(), &info) < 0) return Error(errno, "look at /proc");
+  if (info.f_type != PROC_SUPER_MAGIC) return Error(EINVAL, "/proc of the host is no procfs");
+  return tree;
 }
 
 Result<void> enter(int root, const RootPlan& plan) noexcept {

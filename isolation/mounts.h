@@ -78,10 +78,18 @@ struct TreeSource {
 Result<Fd> clone_source(const TreeSource& source) noexcept;
 Result<void> map_source(const TreeSource& source, int tree, int user_namespace) noexcept;
 
+// File systems of kernel namespaces that were made before, attached nowhere yet, for the operations
+// that ask for one. Of a namespace that is joined only who is privileged over it makes one.
+struct Premade {
+  Fd proc, sysfs, mqueue;
+};
+
 // Makes the whole tree and leaves its root attached, ready for enter(). `outside` are the trees of
-// what is idmapped, the root's first, then in the order of ops; `proc` a detached procfs for the
-// operation that asks for one.
-Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Fd& proc) noexcept;
+// what is idmapped, the root's first, then in the order of ops.
+Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Premade& premade) noexcept;
+
+// The new file system of a kFileSystem, attached nowhere.
+Result<Fd> make_file_system(const MountOp& op, std::uint64_t attributes) noexcept;
 
 // Nothing that is mounted from here on travels to the host, nor from it. mount_namespaces(7)
 Result<void> leave_peer_groups() noexcept;
@@ -89,6 +97,10 @@ Result<void> leave_peer_groups() noexcept;
 // A procfs of this process's pid namespace, attached nowhere yet: kernel knobs are written through
 // it before any path of the jail is touched. CVE-2019-16884, CVE-2025-52881
 Result<Fd> make_proc() noexcept;
+
+// A copy of the host's, with what is mounted below, for who stays in its pid namespace. Before
+// apply(), which covers it.
+Result<Fd> copy_proc() noexcept;
 
 // pivot_root; the old root is gone afterwards. The working directory is the new "/".
 Result<void> enter(int root, const RootPlan& plan) noexcept;

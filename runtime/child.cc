@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "isolation/init.h"
@@ -21,9 +22,9 @@ namespace {
 struct Child {
   const plan::LaunchPlan& plan;
   ChildFds fds;
-  Fd proc;  // a procfs of the jail, attached by the mounts step
-  Fd root;  // the assembled root
-  Fd pty;   // the slave
+  isolation::Premade premade;  // the procfs of the jail, for sysctls; attached by the mounts step
+  Fd root;                     // the assembled root
+  Fd pty;                      // the slave
 };
 
 Result<void> session(Child&) noexcept { return isolation::enter_new_session(); }
@@ -58,20 +59,33 @@ Result<void> network(Child& child) noexcept {
 Result<void> propagation(Child&) noexcept { return isolation::leave_peer_groups(); }
 
 Result<void> procfs(Child& child) noexcept {
-  Result<Fd> proc = isolation::make_proc();
+  if (child.premade.proc) return {};
+  const bool own = child.plan.place == isolation::InitPlace::kFirst;
+  Result<Fd> proc = own ? isolation::make_proc() : isolation::copy_proc();
   // mount_too_revealing() in fs/namespace.c. A filter refuses earlier, and says so itself.
   if (!proc && proc.error().code() == EPERM && proc.error().text().starts_with("mount "))
     proc.error().hint(
         "the /proc around us is partly covered, as in a container, and the kernel then gives no "
         "full one away: start that with --security-opt unmask=ALL (podman) or "
         "systempaths=unconfined (docker), or uncover it");
-  child.proc = TRY(std::move(proc));
+  child.premade.proc = TRY(std::move(proc));
   return {};
 }
 
+Result<void> time_namespace(Child& child) noexcept {
+  return isolation::apply(child.plan.time, child.premade.proc.get());
+}
+
+// Where processes of others see this one, they must not read it. After the id maps: the parent
+// could not write them any more.
+Result<void> hidden(Child& child) noexcept {
+  if (child.plan.place == isolation::InitPlace::kFirst) return {};
+  return sys::prctl(PR_SET_DUMPABLE, mutant("hidden exec"), "PR_SET_DUMPABLE");
+}
+
 Result<void> sysctls(Child& child) noexcept {
-  const int proc =
-      mutant("private procfs") ? open_proc_in(child.plan.mounts.root.source) : child.proc.get();
+  const int proc = mutant("private procfs") ? open_proc_in(child.plan.mounts.root.source)
+                                            : child.premade.proc.get();
   Result<void> applied = isolation::apply(child.plan.sysctls, proc);
   if (!applied && applied.error().index() >= 0) {
     const auto& sysctl = child.plan.sysctls[static_cast<std::size_t>(applied.error().index())];
@@ -82,12 +96,12 @@ Result<void> sysctls(Child& child) noexcept {
 
 // Until the payload's execve nothing is executed that they would be meant for.
 Result<void> labels(Child& child) noexcept {
-  return isolation::apply(child.plan.labels, child.proc.get());
+  return isolation::apply(child.plan.labels, child.premade.proc.get());
 }
 
 Result<void> mounts(Child& child) noexcept {
   const isolation::MountPlan& plan = child.plan.mounts;
-  Result<Fd> root = isolation::apply(plan, child.fds.trees, child.proc);
+  Result<Fd> root = isolation::apply(plan, child.fds.trees, child.premade);
   if (!root) {
     if (root.error().index() < 0) return root.error().in(plan.root.origin, ": root file system: ");
     const auto& op = plan.ops[static_cast<std::size_t>(root.error().index())];
@@ -184,8 +198,9 @@ Result<void> seccomp(Child& child) noexcept {
 Result<void> execute(Child& child) noexcept {
   TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kExecuting}));
   if (!child.plan.init) return isolation::execute(child.plan.payload);
-  return isolation::run_as_init(child.plan.payload, child.plan.init_seccomp,
-                                {.sync = child.fds.sync, .status = child.fds.status}, fail);
+  return isolation::run_as_init(
+      child.plan.payload, child.plan.init_seccomp,
+      {.sync = child.fds.sync, .status = child.fds.status, .place = child.plan.place}, fail);
 }
 
 using Step = Result<void> (*)(Child&) noexcept;
@@ -199,7 +214,9 @@ constexpr Step kJailSteps[] = {
     network,
     propagation,
     procfs,
+    time_namespace,
     await_go,
+    hidden,
     namespace_root,
     sysctls,
     labels,
@@ -261,46 +278,112 @@ Result<void> join_while_outside(const plan::LaunchPlan& plan) noexcept {
   sys::exit_now(static_cast<int>(ExitCode::kFailure));
 }
 
+// Whoever is in the namespaces must not read this process, which still has the host's memory and
+// descriptors. CVE-2016-9962
+Result<void> enter_namespaces(const plan::LaunchPlan& plan,
+                              std::span<const JoinTarget> targets) noexcept {
+  TRY(sys::prctl(PR_SET_DUMPABLE, mutant("hidden exec"), "PR_SET_DUMPABLE"));
+  forget_arguments("jaula: exec");
+  for (const JoinTarget& target : targets) {
+    Result<void> joined = sys::setns(target.fd.get(), target.kinds);
+    if (!joined && joined.error().code() == ESRCH) joined.error().hint("the jail has just ended");
+    if (!joined && !target.origin.empty()) joined.error().in(target.origin, ": ");
+    TRY(std::move(joined));
+    if ((target.kinds & CLONE_NEWUSER) != 0)
+      TRY(isolation::become_namespace_root(plan.root_uid, plan.root_gid,
+                                           plan.credentials.set_groups));
+  }
+  return {};
+}
+
+// A procfs shows the pid namespace of who makes it, and only a child is in the one that was
+// entered: it puts its descriptor where `place` is, into the table that it shares with us.
+Result<void> make_joined_proc(int place) noexcept {
+  clone_args args{};
+  args.flags = CLONE_FILES;
+  args.exit_signal = SIGCHLD;
+  const pid_t pid = TRY(sys::clone3(args));
+  if (pid == 0) {
+    Result<Fd> proc = isolation::make_proc();
+    const int code = proc ? 0 : proc.error().code();
+    if (proc && ::dup3(proc->get(), place, O_CLOEXEC) < 0) sys::exit_now(errno);
+    if (proc) proc->reset();
+    sys::exit_now(code);
+  }
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR) return Error(errno, "wait for who makes the procfs");
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return Error(WIFEXITED(status) ? WEXITSTATUS(status) : ESRCH,
+               "make a procfs of the pid namespace that is joined");
+}
+
+// What is made of a namespace that is joined takes privilege over its owner, which the user
+// namespace of the jail does not give.
+Result<void> make_of_joined(const plan::LaunchPlan& plan, int spare,
+                            isolation::Premade& premade) noexcept {
+  if ((plan.joined & CLONE_NEWPID) != 0) {
+    Fd place(::fcntl(spare, F_DUPFD_CLOEXEC, 0));
+    if (!place) return Error(errno, "duplicate a descriptor");
+    TRY(make_joined_proc(place.get()));
+    premade.proc = std::move(place);
+  }
+  for (const isolation::MountOp& op : plan.mounts.ops) {
+    if (op.kind != isolation::MountOp::Kind::kFileSystem) continue;
+    if (op.source == "sysfs" && (plan.joined & CLONE_NEWNET) != 0)
+      premade.sysfs = TRY(isolation::make_file_system(op, op.attributes));
+    if (op.source == "mqueue" && (plan.joined & CLONE_NEWIPC) != 0)
+      premade.mqueue = TRY(isolation::make_file_system(op, op.attributes));
+  }
+  return {};
+}
+
+// The one that stays is the caller's child, not ours.
+[[noreturn]] void fork_the_one_that_stays(Child& child, std::uint64_t namespaces,
+                                          std::span<const Step> steps) noexcept {
+  const int sync = child.fds.sync;
+  clone_args args{};
+  args.flags = CLONE_PARENT | namespaces;
+  Result<pid_t> pid = sys::clone3(args);
+  if (!pid && pid.error().code() == ENOMEM)
+    pid.error().hint("a jail whose PID 1 has ended takes no new processes");
+  if (!pid) fail(sync, pid.error());
+  if (*pid == 0) walk(steps, child);
+  const SyncMessage told{.kind = SyncMessage::Kind::kPid, .pid = *pid};
+  [[maybe_unused]] const Result<void> sent = send_message(sync, told);
+  sys::exit_now(0);
+}
+
 }  // namespace
 
 void jail_main(const plan::LaunchPlan& plan, const ChildFds& fds) noexcept {
   ::close(fds.parent);
-  Child child{.plan = plan, .fds = fds, .proc = {}, .root = {}, .pty = {}};
+  Child child{.plan = plan, .fds = fds, .premade = {}, .root = {}, .pty = {}};
   walk(kJailSteps, child);
 }
 
-void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds, int target,
-               int namespaces) noexcept {
+void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds,
+               std::span<const JoinTarget> targets) noexcept {
   ::close(fds.parent);
   // While this is a process of the host's, with its privileges and its /proc.
   if (Result<void> scored = isolation::write_for(0, plan.oom_score); !scored)
     fail(fds.sync, scored.error());
   if (Result<void> joins = join_while_outside(plan); !joins) fail(fds.sync, joins.error());
-  // Whoever is in the jail must not read this process, which still has the host's memory and
-  // descriptors. CVE-2016-9962
-  if (Result<void> hidden = sys::prctl(PR_SET_DUMPABLE, mutant("hidden exec"), "PR_SET_DUMPABLE");
-      !hidden)
-    fail(fds.sync, hidden.error());
-  forget_arguments("jaula: exec");
-  if (Result<void> joined = sys::setns(target, namespaces); !joined) fail(fds.sync, joined.error());
-  if ((namespaces & CLONE_NEWUSER) != 0) {
-    Result<void> became =
-        isolation::become_namespace_root(plan.root_uid, plan.root_gid, plan.credentials.set_groups);
-    if (!became) fail(fds.sync, became.error());
-  }
-  clone_args args{};
-  args.flags = CLONE_PARENT;  // the one that stays is the caller's child, not ours
-  Result<pid_t> pid = sys::clone3(args);
-  if (!pid && pid.error().code() == ENOMEM)
-    pid.error().hint("a jail whose PID 1 has ended takes no new processes");
-  if (!pid) fail(fds.sync, pid.error());
-  if (*pid == 0) {
-    Child child{.plan = plan, .fds = fds, .proc = {}, .root = {}, .pty = {}};
-    walk(kExecSteps, child);
-  }
-  const SyncMessage told{.kind = SyncMessage::Kind::kPid, .pid = *pid};
-  [[maybe_unused]] const Result<void> sent = send_message(fds.sync, told);
-  sys::exit_now(0);
+  if (Result<void> entered = enter_namespaces(plan, targets); !entered)
+    fail(fds.sync, entered.error());
+  Child child{.plan = plan, .fds = fds, .premade = {}, .root = {}, .pty = {}};
+  fork_the_one_that_stays(child, 0, kExecSteps);
+}
+
+void join_main(const plan::LaunchPlan& plan, const ChildFds& fds,
+               std::span<const JoinTarget> targets) noexcept {
+  ::close(fds.parent);
+  Child child{.plan = plan, .fds = fds, .premade = {}, .root = {}, .pty = {}};
+  if (Result<void> entered = enter_namespaces(plan, targets); !entered)
+    fail(fds.sync, entered.error());
+  if (Result<void> made = make_of_joined(plan, fds.sync, child.premade); !made)
+    fail(fds.sync, made.error());
+  fork_the_one_that_stays(child, plan.namespaces, kJailSteps);
 }
 
 }  // namespace jaula

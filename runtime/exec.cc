@@ -92,8 +92,10 @@ Result<spec::JailConfig> config_for(const JailState& state, const ExecOptions& o
   return config;
 }
 
-int joined_namespaces(const plan::LaunchPlan& plan) {
-  return static_cast<int>(plan.namespaces) | (plan.cgroup_namespace ? CLONE_NEWCGROUP : 0);
+// All that the jail does not share with the host, whether it is its own or another's.
+int namespaces_of(const plan::LaunchPlan& plan) {
+  return static_cast<int>(plan.namespaces | plan.joined) |
+         (plan.cgroup_namespace ? CLONE_NEWCGROUP : 0) | (plan.time.own ? CLONE_NEWTIME : 0);
 }
 
 }  // namespace
@@ -105,22 +107,22 @@ Result<int> exec_in_jail(const StateStore& store, const std::string& name,
   if (!seen.running || !seen.state)
     return Error(0, "the jail ", name, " is not running").hint("`jaula ps -a` shows how it ended");
   TRY(protect_own_file(seen.state->config));
-  const Fd target = TRY(process_to_join(*seen.state));
-  const spec::JailConfig config = TRY(config_for(*seen.state, options, target));
+  JoinTarget target{.fd = TRY(process_to_join(*seen.state)), .kinds = 0, .origin = {}};
+  const spec::JailConfig config = TRY(config_for(*seen.state, options, target.fd));
   plan::Planned planned = plan::make_exec_plan(
       config, plan::probe_for(config),
       {.id_base = seen.state->id_base, .terminal_size = terminal_size_of_caller()});
   if (!planned.problems.empty()) return planned.problems.front();
-  planned.plan.namespaces = static_cast<std::uint64_t>(joined_namespaces(planned.plan));
+  target.kinds = namespaces_of(planned.plan);
 
-  TRY(share_core(planned.plan.core_scheduling, target));
+  TRY(share_core(planned.plan.core_scheduling, target.fd));
 
   cgroups::Cgroup cgroup;
   if (!seen.state->cgroup.empty()) cgroup = TRY(cgroups::Cgroup::open(seen.state->cgroup));
   Stdio stdio = TRY(Stdio::make(options.stdio, nullptr));
   const Fd signals = TRY(block_signals());
   Result<Launched> launched =
-      launch_exec(planned.plan, cgroup ? cgroup.fd() : -1, target.get(), stdio.child_ends());
+      launch_exec(planned.plan, cgroup ? cgroup.fd() : -1, target, stdio.child_ends());
   if (!launched) return explained(launched.error());
   Launched process = TRY(std::move(launched));
   planned.plan.ids = {};        // they are the jail's

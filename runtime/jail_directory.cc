@@ -71,6 +71,7 @@ Result<JailState> JailDirectory::load() {
         .hint("`jaula rm -f ", name_, "` removes what is left of this jail");
   state->name = name_;
   id_base_ = state->id_base;
+  maps_ids_ = state->config.extra.userns == spec::UserNamespace::Mode::kMap;
   if (state->exit) return state;
   state->exit = read_exit(exit_.get());
   if (state->exit) state->status = Status::kExited;
@@ -160,7 +161,7 @@ Result<void> JailDirectory::release_ids() const {
   // A user has none, and may not even look.
   if (!claims && !id_base_) return {};
   if (!claims) return claims.error();
-  return claims->release(path_, id_base_);
+  return claims->release(path_, maps_ids_ ? std::nullopt : id_base_);
 }
 
 Result<void> JailDirectory::remove() {
@@ -170,7 +171,7 @@ Result<void> JailDirectory::remove() {
   if (exit_) {
     // A torn state does not say which ids the jail had, and one never written says nothing.
     if (!id_base_) static_cast<void>(load());
-    if (id_base_ != 0U) TRY(release_ids());
+    if (id_base_ != 0U || maps_ids_) TRY(release_ids());
     TRY(remove_logs(log_path_));
     // Our files by name, and nothing else; last the one by which the directory is known for a
     // record.

@@ -143,16 +143,21 @@ Result<void> Launched::confirm() {
   }
 }
 
-Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::StandardFds standard) {
+Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::StandardFds standard,
+                        std::span<const JoinTarget> joins) {
   Launcher launcher;
   const std::span<const int> trees = TRY(launcher.prepare(plan));
-  const pid_t pid = TRY(launcher.clone(plan.namespaces, cgroup));
-  if (pid == 0)
-    jail_main(plan, {.sync = launcher.sync.child.get(),
-                     .parent = launcher.sync.parent.get(),
-                     .status = launcher.status.write.get(),
-                     .standard = standard,
-                     .trees = trees});
+  const pid_t pid = TRY(launcher.clone(joins.empty() ? plan.namespaces : 0, cgroup));
+  if (pid == 0) {
+    const ChildFds fds{.sync = launcher.sync.child.get(),
+                       .parent = launcher.sync.parent.get(),
+                       .status = launcher.status.write.get(),
+                       .standard = standard,
+                       .trees = trees};
+    if (!joins.empty()) join_main(plan, fds, joins);
+    jail_main(plan, fds);
+  }
+  if (!joins.empty()) TRY(launcher.adopt());
   return std::move(launcher.launched);
 }
 
@@ -188,7 +193,7 @@ Error explained(Error error) {
       "--system-call-filter=@keyring (systemd-nspawn)");
 }
 
-Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int target,
+Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, const JoinTarget& target,
                              isolation::StandardFds standard) {
   Launcher launcher;
   const pid_t pid = TRY(launcher.clone(0, cgroup));
@@ -197,7 +202,7 @@ Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int targe
               {.sync = launcher.sync.child.get(),
                .parent = launcher.sync.parent.get(),
                .standard = standard},
-              target, static_cast<int>(plan.namespaces));
+              {&target, 1});
   TRY(launcher.adopt());
   return std::move(launcher.launched);
 }

@@ -4,11 +4,13 @@
 
 #include <sys/types.h>
 
+#include <span>
 #include <vector>
 
 #include "isolation/fds.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/result.h"
+#include "runtime/child.h"
 #include "runtime/plan/launch_plan.h"
 
 namespace jaula {
@@ -58,12 +60,12 @@ class Launched {
 };
 
 // Starts a jail in `cgroup` (-1: in none): the child goes as far as it can without ids, and waits
-// to be admitted.
-Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::StandardFds standard);
+// to be admitted. `joins`: namespaces that it shares with others.
+Result<Launched> launch(const plan::LaunchPlan& plan, int cgroup, isolation::StandardFds standard,
+                        std::span<const JoinTarget> joins);
 
-// Starts a process in the namespaces and the cgroup of a jail. `target` is a pidfd of a process
-// in it.
-Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, int target,
+// Starts a process in the namespaces and the cgroup of a jail.
+Result<Launched> launch_exec(const plan::LaunchPlan& plan, int cgroup, const JoinTarget& target,
                              isolation::StandardFds standard);
 
 // The error of a start with what to do about it where a system call filter around us, as that of a

@@ -10,6 +10,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/join.h"
 #include "runtime/launch.h"
 #include "runtime/notify.h"
 #include "runtime/own_file.h"
@@ -43,6 +44,7 @@ class Birth {
   Result<void> assemble();
   Result<void> make_cgroup();
   Result<void> take_ids();
+  Result<void> delegate_cgroup();
   Result<void> save_running();
 
   StateStore& store_;
@@ -51,6 +53,7 @@ class Birth {
   bool claimed_ = false;
   plan::HostFacts facts_;
   plan::LaunchPlan plan_;
+  std::vector<JoinTarget> joins_;
   Running jail_;
 };
 
@@ -95,6 +98,7 @@ Result<void> Birth::plan() {
     return planned.problems.back();
   }
   plan_ = std::move(planned.plan);
+  if (plan_.joined != 0) joins_ = TRY(open_namespaces(store_, config_));
   for (const std::string& warning : plan_.degraded) log::line(log::Level::kWarning, warning);
   return {};
 }
@@ -129,11 +133,28 @@ Result<void> Birth::make_cgroup() {
 }
 
 Result<void> Birth::take_ids() {
-  if (config_.extra.userns != spec::UserNamespace::Mode::kAuto || !facts_.privileged()) return {};
+  using Mode = spec::UserNamespace::Mode;
+  if (config_.extra.userns == Mode::kMap && facts_.privileged()) {
+    Result<void> taken = store_.take_mapped_ids(jail_.directory, config_);
+    return taken ? taken : taken.error().in(config_.extra.userns_origin, ": ");
+  }
+  if (config_.extra.userns != Mode::kAuto || !facts_.privileged()) return {};
   jail_.state.id_base = TRY(store_.take_id_range(jail_.directory));
   log::debug(config_.name, ": host ids from ", jail_.state.id_base, " on");
   plan_.ids = TRY(plan::make_id_plan(config_, facts_, jail_.state.id_base)).maps;
   return {};
+}
+
+// To root of the jail, which makes cgroups of its own then. Started by a user it is theirs already.
+Result<void> Birth::delegate_cgroup() {
+  if (config_.extra.nesting == 0 || !jail_.cgroup || !facts_.privileged()) return {};
+  const auto root = [](std::uint32_t base, const std::vector<spec::IdMapping>& mappings) {
+    for (const spec::IdMapping& mapping : mappings)
+      if (mapping.container_id == 0) return mapping.host_id;
+    return base;
+  };
+  const std::uint32_t base = jail_.state.id_base;
+  return jail_.cgroup.delegate(root(base, config_.uid_mappings), root(base, config_.gid_mappings));
 }
 
 Result<void> Birth::save_running() {
@@ -166,10 +187,12 @@ Result<void> Birth::assemble() {
   jail_.signals = TRY(block_signals());
   TRY(make_cgroup());
   jail_.process.emplace(
-      TRY(launch(plan_, jail_.cgroup ? jail_.cgroup.fd() : -1, jail_.stdio->child_ends())));
+      TRY(launch(plan_, jail_.cgroup ? jail_.cgroup.fd() : -1, jail_.stdio->child_ends(), joins_)));
+  joins_.clear();
   // While the child is on its first steps, it is decided whose ids it gets; while it assembles its
   // root, the record is written.
   TRY(take_ids());
+  TRY(delegate_cgroup());
   TRY(jail_.process->admit(plan_));
   TRY(save_running());
   TRY(jail_.process->confirm());

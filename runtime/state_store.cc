@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
 #include "runtime/base/file.h"
@@ -172,6 +173,31 @@ Result<std::uint32_t> StateStore::take_id_range(JailDirectory& jail) const {
   }
   return Error(0, "all ", kIdSlots, " ranges of host ids for jails are taken")
       .hint("see ", roots_.ids, " and /etc/subuid");
+}
+
+Result<void> StateStore::take_mapped_ids(JailDirectory& jail,
+                                         const spec::JailConfig& config) const {
+  constexpr std::size_t kMost = 256;
+  std::set<std::uint32_t> bases;
+  for (const auto* mappings : {&config.uid_mappings, &config.gid_mappings})
+    for (const spec::IdMapping& mapping : *mappings) {
+      const std::uint64_t end = std::uint64_t{mapping.host_id} + mapping.size;
+      std::uint64_t base = std::max(mapping.host_id / kIdRangeSize * kIdRangeSize, kFirstIdBase);
+      for (; base < end && base <= kLastIdBase && bases.size() <= kMost; base += kIdRangeSize)
+        bases.insert(static_cast<std::uint32_t>(base));
+    }
+  if (bases.empty()) return {};
+  if (bases.size() > kMost)
+    return Error(0, "a map may reach into at most ", kMost, " of the ranges of jails, from ",
+                 kFirstIdBase, " on");
+  const IdClaims claims = TRY(IdClaims::open(roots_.ids));
+  jail.maps_ids_ = true;
+  for (const std::uint32_t base : bases)
+    if (!TRY(claims.claim(jail.path_, base)))
+      return Error(0, "host ids ", base, " to ", base + kIdRangeSize - 1,
+                   " are those of another jail")
+          .hint("`ls -l ", roots_.ids, "` says whose; map others");
+  return {};
 }
 
 std::string StateStore::cgroup_name(const std::string& name) const {

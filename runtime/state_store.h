@@ -73,6 +73,7 @@ class JailDirectory {
   Fd directory_;
   Fd exit_;                               // of a directory that we made
   std::optional<std::uint32_t> id_base_;  // as taken or loaded; 0: none
+  bool maps_ids_ = false;                 // by a map of the spec's: the links say which
   bool locked_ = false;
 };
 
@@ -96,6 +97,11 @@ class StateStore {
   // Ranges that hold a host user or group, or subordinate ids of one, are passed over. Only for a
   // privileged store.
   Result<std::uint32_t> take_id_range(JailDirectory& jail) const;
+
+  // Takes the ranges that a map of the spec's reaches into, as far as they are such as jails get:
+  // an error when another jail has one. Host users in them are the operator's to know.
+  [[nodiscard]] Result<void> take_mapped_ids(JailDirectory& jail,
+                                             const spec::JailConfig& config) const;
 
   // The name of a jail's cgroup. All state directories of a user share one parent cgroup: those
   // given by --root tell their jails apart by a suffix.

@@ -18,8 +18,9 @@ const spec::MountConfig* mount_over(const spec::JailConfig& config, const std::s
 }
 
 std::string hosts_file(const spec::JailConfig& config) {
-  std::string text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t";
-  text += config.hostname + "\n";
+  std::string text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+  // One that is joined is not known.
+  if (!config.hostname.empty()) text += "127.0.1.1\t" + config.hostname + "\n";
   for (const spec::HostName& host : config.extra.hosts.names)
     text += host.address + "\t" + host.name + "\n";
   return text;
@@ -60,7 +61,7 @@ std::string resolver_file(const spec::Resolver& resolver, const std::string& of_
 std::vector<EtcFile> make_etc_files(const spec::JailConfig& config, bool own_network) {
   const spec::Resolver& resolver = config.extra.resolver;
   std::vector<EtcFile> files;
-  files.push_back({"hostname", config.hostname + "\n", ""});
+  if (!config.hostname.empty()) files.push_back({"hostname", config.hostname + "\n", ""});
   files.push_back({"hosts", hosts_file(config), config.extra.hosts.origin});
   const std::string of_host = own_network ? "" : read_or_empty("/etc/resolv.conf");
   if (!resolver.origin.empty())

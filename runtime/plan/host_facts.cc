@@ -122,6 +122,9 @@ HostFacts probe_for(const spec::JailConfig& config, const HostSources& sources) 
   // Its file system is there when it runs, wherever that is mounted, or not.
   if (config.extra.selinux && has_word(read_or_empty(sources.file_systems), "selinuxfs"))
     facts.selinux_context = context_of(read_or_empty(sources.context));
+  if (config.extra.nesting > 0)
+    if (const auto most = parse_decimal(trim(read_or_empty("/proc/sys/user/max_user_namespaces"))))
+      facts.max_user_namespaces = *most;
   if (!config.extra.landlock) return facts;
   const Result<int> abi = isolation::landlock_abi();
   facts.landlock_abi = abi ? *abi : 0;

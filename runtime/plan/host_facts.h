@@ -35,7 +35,8 @@ struct HostFacts {
   int landlock_abi = 0;    // 0: none
   int landlock_error = 0;  // why there is none
   bool apparmor = false;
-  std::string selinux_context = {};  // of this process; empty: SELinux is not there
+  std::string selinux_context = {};                // of this process; empty: SELinux is not there
+  std::uint64_t max_user_namespaces = UINT64_MAX;  // of our user namespace, for each user
 
   [[nodiscard]] bool has(int capability) const { return (capabilities >> capability & 1) != 0; }
   // May map ids, and mount into them, without help: CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID in the

@@ -18,6 +18,8 @@
 #include "runtime/plan/labels.h"
 #include "runtime/plan/landlock.h"
 #include "runtime/plan/mounts.h"
+#include "runtime/plan/namespaces.h"
+#include "runtime/plan/nesting.h"
 #include "runtime/plan/seccomp.h"
 
 namespace jaula::plan {
@@ -47,25 +49,20 @@ struct Making {
   }
 };
 
-bool has_namespace(const JailConfig& config, std::string_view name) {
-  return std::find(config.namespaces.begin(), config.namespaces.end(), name) !=
-         config.namespaces.end();
-}
-
 void make_namespaces(Making& making) {
-  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> kFlags = {
-      {{"user", CLONE_NEWUSER},
-       {"pid", CLONE_NEWPID},
-       {"mount", CLONE_NEWNS},
-       {"network", CLONE_NEWNET},
-       {"ipc", CLONE_NEWIPC},
-       {"uts", CLONE_NEWUTS}}};
+  NamespacePlan made = make_namespace_plan(making.config);
   LaunchPlan& plan = making.out.plan;
-  for (const auto& [name, flag] : kFlags)
-    if (has_namespace(making.config, name)) plan.namespaces |= flag;
-  plan.cgroup_namespace = has_namespace(making.config, "cgroup");
-  plan.hostname.host = making.config.hostname;
-  plan.loopback = has_namespace(making.config, "network");
+  plan.namespaces = made.made;
+  plan.joined = made.joined;
+  plan.cgroup_namespace = made.cgroup;
+  plan.time = std::move(made.time);
+  const bool own_processes = (plan.namespaces & CLONE_NEWPID) != 0;
+  const bool joins_processes = (plan.joined & CLONE_NEWPID) != 0;
+  plan.place = own_processes     ? isolation::InitPlace::kFirst
+               : joins_processes ? isolation::InitPlace::kAmongOthers
+                                 : isolation::InitPlace::kHost;
+  if ((plan.namespaces & CLONE_NEWUTS) != 0) plan.hostname.host = making.config.hostname;
+  plan.loopback = (plan.namespaces & CLONE_NEWNET) != 0;
   if ((plan.namespaces & CLONE_NEWUSER) == 0 && !making.facts.has(CAP_SYS_ADMIN))
     making.out.problems.push_back(
         Error(EPERM, making.config.extra.userns_origin, ": `userns_mode: host` without root")
@@ -98,12 +95,16 @@ std::vector<isolation::MountOp> make_devices(Making& making) {
 
 void make_mounts(Making& making, const IdPlan& ids, std::vector<isolation::MountOp> devices) {
   const bool user_namespace = (making.out.plan.namespaces & CLONE_NEWUSER) != 0;
-  const MountFacts facts{.idmapped = user_namespace && making.facts.privileged(),
-                         .user_namespace = user_namespace,
-                         .own_network = has_namespace(making.config, "network"),
-                         .cgroup = making.out.plan.in_cgroup && making.out.plan.cgroup_namespace,
-                         .tty_group = ids.has_tty_group,
-                         .devices = std::move(devices)};
+  const MountFacts facts{
+      .idmapped = user_namespace && making.facts.privileged(),
+      .user_namespace = user_namespace,
+      .own_network = has_own_namespace(making.config, "network"),
+      .joined_network = joins_namespace(making.config, "network"),
+      .host_processes = making.out.plan.place == isolation::InitPlace::kHost,
+      .cgroup = making.out.plan.in_cgroup && making.out.plan.cgroup_namespace,
+      .host_cgroups = making.out.plan.cgroup_namespace ? std::string() : making.facts.cgroups.mount,
+      .tty_group = ids.has_tty_group,
+      .devices = std::move(devices)};
   making.out.plan.mounts = make_mount_plan(making.config, making.options.userland, facts);
   for (const Error& problem : check_idmaps(making.config, facts))
     making.out.problems.push_back(problem);
@@ -111,13 +112,15 @@ void make_mounts(Making& making, const IdPlan& ids, std::vector<isolation::Mount
 
 void make_sysctls(Making& making, const IdPlan& ids) {
   LaunchPlan& plan = making.out.plan;
-  if (has_namespace(making.config, "network")) {
+  if (has_own_namespace(making.config, "network")) {
     // Low ports and ping without a capability: the whole network is the jail's.
     plan.sysctls.push_back({"net/ipv4/ip_unprivileged_port_start", "0", ""});
     const std::string first = std::to_string(ids.first_gid);
     const std::string last = std::to_string(ids.last_gid);
     plan.sysctls.push_back({"net/ipv4/ping_group_range", first + " " + last, ""});
   }
+  for (isolation::Sysctl& sysctl : nesting_sysctls(making.config))
+    plan.sysctls.push_back(std::move(sysctl));
   for (const auto& [name, value] : making.config.sysctl) {
     std::string path = name;
     std::replace(path.begin(), path.end(), '.', '/');
@@ -365,6 +368,9 @@ Planned make_plan(const JailConfig& config, const HostFacts& facts, const PlanOp
   make_namespaces(making);
   make_ids(making, ids);
   make_cgroup(making);
+  for (Error& problem : check_namespaces(config, facts, making.out.plan.in_cgroup))
+    making.out.problems.push_back(problem);
+  for (Error& problem : check_nesting(config, facts)) making.out.problems.push_back(problem);
   make_mounts(making, ids, make_devices(making));
   make_sysctls(making, ids);
   make_landlock(making);  // the filter depends on it

@@ -15,6 +15,7 @@
 #include "isolation/credentials.h"
 #include "isolation/hostname.h"
 #include "isolation/id_maps.h"
+#include "isolation/init.h"
 #include "isolation/landlock.h"
 #include "isolation/lsm_label.h"
 #include "isolation/mounts.h"
@@ -24,6 +25,7 @@
 #include "isolation/rlimits.h"
 #include "isolation/seccomp.h"
 #include "isolation/sysctls.h"
+#include "isolation/time_namespace.h"
 #include "runtime/base/result.h"
 #include "runtime/plan/host_facts.h"
 #include "runtime/plan/host_userland.h"
@@ -32,8 +34,11 @@
 namespace jaula::plan {
 
 struct LaunchPlan {
-  std::uint64_t namespaces = 0;  // CLONE_NEW* of the clone; the cgroup one is unshared inside
+  std::uint64_t namespaces = 0;  // CLONE_NEW* of the clone; cgroup and time are unshared inside
+  std::uint64_t joined = 0;      // CLONE_NEW* of what is entered before it
   bool cgroup_namespace = true;
+  isolation::TimeNamespace time;
+  isolation::InitPlace place = isolation::InitPlace::kFirst;
   isolation::IdMaps ids;
   uid_t root_uid = 0;  // ids inside that set the jail up: 0, or the only ones mapped
   gid_t root_gid = 0;

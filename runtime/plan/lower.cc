@@ -7,6 +7,8 @@
 #include "runtime/plan/devices.h"
 #include "runtime/plan/lower_files.h"
 #include "runtime/plan/masks.h"
+#include "runtime/plan/namespaces.h"
+#include "runtime/plan/nesting.h"
 #include "runtime/plan/privileges.h"
 #include "runtime/plan/profile.h"
 #include "runtime/plan/seccomp_policy.h"
@@ -108,7 +110,7 @@ void set_home(JailConfig& config, const UserDatabase& users) {
 void lower_environment(const ServiceSpec& service, const UserDatabase& users, JailConfig& config) {
   std::vector<std::string>& env = config.process.env;
   set_variable(env, "PATH", std::string(kPath));
-  set_variable(env, "HOSTNAME", config.hostname);
+  if (!config.hostname.empty()) set_variable(env, "HOSTNAME", config.hostname);
   set_home(config, users);
   for (const auto& [name, value] : service.environment) set_variable(env, name, value);
 }
@@ -159,50 +161,6 @@ void lower_limits(const ServiceSpec& service, JailConfig& config) {
   }
 }
 
-void lower_namespaces(const ServiceSpec& service, JailConfig& config) {
-  config.namespaces = {"mount", "pid", "ipc", "uts", "cgroup"};
-  config.extra.network = value_or(service.network_mode, spec::NetworkMode::kPrivate);
-  if (config.extra.network != spec::NetworkMode::kHost) config.namespaces.emplace_back("network");
-  const spec::UserNamespace userns = value_or(service.userns_mode, spec::UserNamespace{});
-  config.extra.userns = userns.mode;
-  config.extra.userns_origin = origin_of(service.userns_mode, service.origin);
-  if (userns.mode != spec::UserNamespace::Mode::kHost) config.namespaces.emplace_back("user");
-  const auto copy = [](const auto& from, auto& to) {
-    for (const spec::IdMapEntry& entry : from)
-      to.push_back({entry.inside, entry.outside, entry.count});
-  };
-  copy(userns.uid_map, config.uid_mappings);
-  copy(userns.gid_map, config.gid_mappings);
-}
-
-// A sysctl is the jail's own only when a namespace of the jail holds it. CVE-2022-0811
-bool sysctl_allowed(const std::string& name, const JailConfig& config) {
-  if (mutant("sysctls of the jail")) return true;
-  if (name.starts_with("net.")) return config.extra.network != spec::NetworkMode::kHost;
-  if (name.starts_with("fs.mqueue.")) return true;
-  constexpr std::string_view kIpc[] = {"kernel.msgmax", "kernel.msgmnb",         "kernel.msgmni",
-                                       "kernel.sem",    "kernel.shmall",         "kernel.shmmax",
-                                       "kernel.shmmni", "kernel.shm_rmid_forced"};
-  return std::find(std::begin(kIpc), std::end(kIpc), name) != std::end(kIpc);
-}
-
-void lower_sysctls(const ServiceSpec& service, JailConfig& config, std::vector<Error>& problems) {
-  for (const auto& sysctl : service.sysctls) {
-    if (sysctl_allowed(sysctl.value.first, config)) {
-      config.sysctl.push_back(sysctl.value);
-      config.extra.sysctl_origins[sysctl.value.first] = sysctl.origin.text();
-      continue;
-    }
-    const bool host_network = sysctl.value.first.starts_with("net.");
-    problems.push_back(
-        Error(0, sysctl.origin.text(), ": sysctl ", sysctl.value.first,
-              " belongs to the machine, not to the jail")
-            .hint(host_network
-                      ? "it is the jail's own with `network_mode: private`"
-                      : "those of the jail are net.*, fs.mqueue.*, kernel.{msg,shm,sem}*"));
-  }
-}
-
 void lower_landlock(const ServiceSpec& service, JailConfig& config) {
   if (!service.landlock) return;
   spec::Extra& extra = config.extra;
@@ -229,7 +187,7 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   Lowered lowered;
   JailConfig& config = lowered.config;
   config.name = name;
-  config.hostname = value_or(service.hostname, name);
+  config.hostname = hostname_of(service, name);
   spec::Extra& extra = config.extra;
   if (service.seccomp) extra.seccomp = service.seccomp->value.profile;
   extra.stop_signal = value_or(service.stop_signal, kStopSignal);
@@ -244,7 +202,7 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   lower_environment(service, users, config);
   lower_capabilities(service, config);
   lower_seccomp(service, config);
-  lower_namespaces(service, config);
+  lower_namespaces(service, config, lowered.problems);
   lower_mounts(service, config);
   lower_devices(service, config);
   lower_masks(service, config, lowered.problems);
@@ -252,6 +210,7 @@ Lowered to_jail_config(const ServiceSpec& service, const std::string& name,
   lower_names(service, config);
   lower_limits(service, config);
   lower_sysctls(service, config, lowered.problems);
+  lower_nesting(service, config, lowered.problems);
   lower_landlock(service, config);
   lower_labels(service, config);
   lower_execution(service, config);

@@ -1,6 +1,7 @@
 #include "runtime/plan/mounts.h"
 
 #include <sys/mount.h>
+#include <sys/statfs.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,7 @@
 #include "runtime/plan/granted_files.h"
 #include "runtime/plan/masks.h"
 #include "runtime/plan/mount_words.h"
+#include "runtime/plan/nesting.h"
 
 namespace jaula::plan {
 namespace {
@@ -19,6 +21,7 @@ using isolation::MountOp;
 using isolation::MountPlan;
 using Kind = MountOp::Kind;
 
+constexpr long kMqueueMagic = 0x19800202;  // ipc/mqueue.c; in no header
 constexpr std::uint64_t kNoSuidDevExec = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 std::string relative(std::string_view path) {
@@ -42,6 +45,34 @@ MountOp file_system(std::string type, std::string target, std::uint64_t attribut
           .attributes = attributes};
 }
 
+// What the machine has there, with all that is mounted below.
+MountOp copy_of(std::string source, std::string target, std::uint64_t attributes) {
+  return {.kind = Kind::kBind,
+          .source = std::move(source),
+          .target = std::move(target),
+          .attributes = attributes,
+          .recursive = true,
+          .anchored = true};
+}
+
+// POSIX shared memory and message queues are files, and those of the IPC namespace.
+void add_ipc(MountPlan& plan, const spec::JailConfig& config) {
+  if (config.extra.ipc == spec::NamespaceMode::kNone) return;
+  if (config.extra.ipc == spec::NamespaceMode::kHost) {
+    plan.ops.push_back(copy_of("/dev/shm", "dev/shm", kNoSuidDevExec));
+    struct statfs info;
+    if (::statfs("/dev/mqueue", &info) == 0 && info.f_type == kMqueueMagic)
+      plan.ops.push_back(copy_of("/dev/mqueue", "dev/mqueue", kNoSuidDevExec));
+    return;
+  }
+  MountOp shm = file_system("tmpfs", "dev/shm", kNoSuidDevExec);
+  shm.options = {{"mode", "1777"}};
+  if (const auto size = config.extra.shm_size)
+    shm.options.emplace_back("size", std::to_string(*size));
+  plan.ops.push_back(std::move(shm));
+  plan.ops.push_back(file_system("mqueue", "dev/mqueue", kNoSuidDevExec));
+}
+
 // A fresh /dev: device nodes cannot be made in a user namespace, so those of the machine are bound.
 void add_dev(MountPlan& plan, const spec::JailConfig& config, const MountFacts& facts) {
   MountOp dev = file_system("tmpfs", "dev", MOUNT_ATTR_NOSUID);
@@ -62,15 +93,12 @@ void add_dev(MountPlan& plan, const spec::JailConfig& config, const MountFacts& 
   pts.options = {{"ptmxmode", "0666"}, {"mode", "0620"}};
   if (facts.tty_group) pts.options.emplace_back("gid", "5");
   plan.ops.push_back(std::move(pts));
-  MountOp shm = file_system("tmpfs", "dev/shm", kNoSuidDevExec);
-  shm.options = {{"mode", "1777"}};
-  if (const auto size = config.extra.shm_size)
-    shm.options.emplace_back("size", std::to_string(*size));
-  plan.ops.push_back(std::move(shm));
-  plan.ops.push_back(file_system("mqueue", "dev/mqueue", kNoSuidDevExec));
+  add_ipc(plan, config);
 }
 
-bool has_fresh_sysfs(const MountFacts& facts) { return facts.own_network || !facts.user_namespace; }
+bool has_fresh_sysfs(const MountFacts& facts) {
+  return facts.own_network || facts.joined_network || !facts.user_namespace;
+}
 
 void add_kernel_file_systems(MountPlan& plan, const spec::JailConfig& config,
                              const MountFacts& facts) {
@@ -79,21 +107,22 @@ void add_kernel_file_systems(MountPlan& plan, const spec::JailConfig& config,
   const std::uint64_t kernels = writable || mutant("read-only kernel files")
                                     ? kNoSuidDevExec
                                     : kNoSuidDevExec | MOUNT_ATTR_RDONLY;
-  plan.ops.push_back(file_system("proc", "proc", kNoSuidDevExec));
+  plan.ops.push_back(facts.host_processes ? copy_of("/proc", "proc", kNoSuidDevExec)
+                                          : file_system("proc", "proc", kNoSuidDevExec));
   add_dev(plan, config, facts);
   if (has_fresh_sysfs(facts)) {
     plan.ops.push_back(file_system("sysfs", "sys", kernels));
   } else {
     // A sysfs shows the network namespace it belongs to; of the machine's there is no new one to
     // be had from inside a user namespace.
-    plan.ops.push_back({.kind = Kind::kBind,
-                        .source = "/sys",
-                        .target = "sys",
-                        .attributes = kNoSuidDevExec | MOUNT_ATTR_RDONLY,
-                        .recursive = true,
-                        .anchored = true});
+    plan.ops.push_back(copy_of("/sys", "sys", kNoSuidDevExec | MOUNT_ATTR_RDONLY));
   }
-  if (facts.cgroup) plan.ops.push_back(file_system("cgroup2", "sys/fs/cgroup", kernels));
+  const bool nesting = config.extra.nesting > 0;
+  if (facts.cgroup)
+    plan.ops.push_back(file_system("cgroup2", "sys/fs/cgroup", nesting ? kNoSuidDevExec : kernels));
+  if (nesting) add_for_nesting(plan, kNoSuidDevExec);
+  if (!facts.host_cgroups.empty())
+    plan.ops.push_back(copy_of(facts.host_cgroups, "sys/fs/cgroup", kernels));
 }
 
 void add_file(MountPlan& plan, std::string target, std::string bytes) {

@@ -2,6 +2,7 @@
 // Parent side.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +19,10 @@ struct MountFacts {
   bool idmapped = false;  // mounts of the host are mapped to the jail's ids, from outside
   bool user_namespace = true;
   bool own_network = true;
+  bool joined_network = false;
+  bool host_processes = false;
   bool cgroup = true;                            // the jail has a cgroup, and a namespace of it
+  std::string host_cgroups = {};                 // where the host's tree is, for `cgroup: host`
   bool tty_group = true;                         // group 5 exists in the id map
   std::vector<isolation::MountOp> devices = {};  // of the host, for the spec
 };

@@ -104,7 +104,7 @@ std::string operation(const isolation::MountOp& op) {
   return {};
 }
 
-void print_namespaces(const LaunchPlan& plan, Facts& facts) {
+void print_namespaces(const LaunchPlan& plan, const spec::JailConfig& config, Facts& facts) {
   constexpr std::array<std::pair<std::uint64_t, const char*>, 6> kNames = {
       {{CLONE_NEWUSER, " user"},
        {CLONE_NEWPID, " pid"},
@@ -115,7 +115,12 @@ void print_namespaces(const LaunchPlan& plan, Facts& facts) {
   std::string text;
   for (const auto& [flag, name] : kNames)
     if ((plan.namespaces & flag) != 0) text += name;
-  facts.line("namespaces", text, plan.cgroup_namespace ? " cgroup" : "");
+  facts.line("namespaces", text, plan.cgroup_namespace ? " cgroup" : "",
+             plan.time.own ? " time" : "");
+  for (const spec::NamespaceConfig& entry : config.namespaces)
+    if (entry.path) facts.line("join ", entry.type, " of ", escaped(*entry.path));
+  for (const std::string_view clock : split(plan.time.offsets, '\n'))
+    if (!clock.empty()) facts.line("clock ", std::string(clock));
   for (const auto& [name, map] :
        {std::pair{"uid map ", plan.ids.uid_map}, std::pair{"gid map ", plan.ids.gid_map}})
     for (const std::string_view entry : split(map, '\n'))
@@ -197,14 +202,15 @@ void print_privilege(const LaunchPlan& plan, const spec::JailConfig& config, Fac
 std::string print(const LaunchPlan& plan, const spec::JailConfig& config, bool all) {
   Facts facts;
   facts.line("jail ", config.name);
-  print_namespaces(plan, facts);
+  print_namespaces(plan, config, facts);
   print_mounts(plan, all, facts);
   print_limits(plan, config, facts);
   print_privilege(plan, config, facts);
   for (const std::string& variable : plan.payload.environment)
     facts.line("environment ", escaped(variable));
   facts.line("directory ", escaped(plan.payload.working_directory));
-  facts.line("pid 1 ", plan.init ? "a reaper, with the payload as its child" : "the payload");
+  facts.line(plan.place == isolation::InitPlace::kFirst ? "pid 1 " : "first process ",
+             plan.init ? "a reaper, with the payload as its child" : "the payload");
   facts.line("terminal ", plan.terminal ? "a pty of the jail" : "none");
   facts.line("execute", words(plan.payload.arguments));
   facts.line("stop with ", spec::format_signal(config.extra.stop_signal), ", after ",

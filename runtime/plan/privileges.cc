@@ -46,6 +46,9 @@ void lower_capabilities(const spec::ServiceSpec& service, spec::JailConfig& conf
   if ((root || mutant("none for users")) && !strict)
     for (const std::string_view name : kDefaultCapabilities)
       base |= std::uint64_t{1} << *capability_number(name);
+  // Who maps root of the jail into a user namespace inside must have it. user_namespaces(7)
+  if (base != 0 && service.nesting && service.nesting->value > 0)
+    base |= std::uint64_t{1} << *capability_number("CAP_SETFCAP");
   const std::uint64_t held = changed(changed(base, service.cap_drop, false), service.cap_add, true);
   spec::CapabilitySets& sets = config.process.capabilities;
   sets.bounding = sets.permitted = sets.effective = capability_names(held);

@@ -1,4 +1,4 @@
-// Keys about the walls of a jail: privileges, kernel knobs, namespaces, the filter.
+// Keys about the walls of a jail: privileges, kernel knobs, ids, the filter.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -81,18 +81,7 @@ void read_sysctls(const Value& sysctls, ServiceSpec& spec) {
       });
 }
 
-// --- namespaces
-
-void read_network_mode(const Value& value, ServiceSpec& spec) {
-  static constexpr Choice<NetworkMode> kModes[] = {{"none", NetworkMode::kNone},
-                                                   {"host", NetworkMode::kHost},
-                                                   {"private", NetworkMode::kPrivate},
-                                                   {"bridge", {}}};
-  const std::string_view text = value.node().text;
-  if (text.starts_with("service:") || text.starts_with("container:") || text.starts_with("jail:"))
-    return value.not_supported();
-  keep(spec.network_mode, value, one_of(value, kModes, "none, host or private"));
-}
+// --- ids
 
 std::optional<IdMapEntry> parse_id_map_entry(std::string_view text) {
   constexpr std::uint64_t kEnd = UINT32_MAX;  // the id -1 is never mapped
@@ -186,7 +175,6 @@ constexpr KeyRow kIsolationKeys[] = {
     {"readonly_paths", read_readonly_paths},
     {"seccomp", read_seccomp},  // after security_opt, whose word it may contradict
     {"sysctls", read_sysctls},
-    {"network_mode", read_network_mode},
     {"userns_mode", read_userns_mode},
     {"require", read_require},
     {"landlock", read_landlock},

@@ -76,6 +76,19 @@ struct Resources {
   std::optional<Limit> pids;          // -> pids.max
 };
 
+// One that the jail has of its own, or, with a path, joins. Of a kind that is not listed it has the
+// host's.
+struct NamespaceConfig {
+  std::string type;                      // user pid mount network ipc uts cgroup time
+  std::optional<std::string> path = {};  // of the host; or, and that is ours, "jail:NAME"
+  std::string origin = {};
+};
+
+struct TimeOffset {
+  std::int64_t secs = 0;
+  std::uint32_t nanosecs = 0;
+};
+
 struct IdMapping {
   std::uint32_t container_id, host_id, size;
 };
@@ -118,7 +131,9 @@ struct Extra {
   SeccompProfile seccomp = SeccompProfile::kDefault;
   std::optional<std::string> seccomp_file = {};  // kFile: where it was; not read again
   UserNamespace::Mode userns = UserNamespace::Mode::kAuto;
-  NetworkMode network = NetworkMode::kPrivate;
+  NamespaceMode network = NamespaceMode::kPrivate;
+  NamespaceMode ipc = NamespaceMode::kPrivate;
+  std::uint32_t nesting = 0;  // levels of jails that can be made inside
   int stop_signal = 0;
   std::chrono::milliseconds stop_grace_period{};
   std::optional<std::chrono::milliseconds> time_limit;
@@ -133,7 +148,7 @@ struct Extra {
   Hosts hosts = {};
   // Spec lines, for messages.
   std::string root_origin, command_origin, user_origin, directory_origin, userns_origin;
-  std::string landlock_origin = {}, groups_origin = {}, oom_score_origin = {};
+  std::string landlock_origin = {}, groups_origin = {}, oom_score_origin = {}, pid_origin = {};
   std::string apparmor_origin = {}, selinux_origin = {}, core_scheduling_origin = {};
   std::map<std::string, std::string> sysctl_origins;                            // by name
   std::map<std::string, std::string> mask_origins = {}, readonly_origins = {};  // by path
@@ -143,10 +158,11 @@ struct JailConfig {
   std::string name;
   std::string root_path;  // absolute; unused for kHost
   bool root_readonly = false;
-  std::string hostname;
+  std::string hostname;  // empty: that of a UTS namespace of which it is not known
   Process process;
-  std::vector<MountConfig> mounts;      // volumes and tmpfs; the API file systems are the plan's
-  std::vector<std::string> namespaces;  // user pid mount network ipc uts cgroup
+  std::vector<MountConfig> mounts;  // volumes and tmpfs; the API file systems are the plan's
+  std::vector<NamespaceConfig> namespaces;
+  std::optional<TimeOffset> monotonic_offset = {}, boottime_offset = {};
   std::vector<IdMapping> uid_mappings;  // empty with userns auto: the plan takes a free range
   std::vector<IdMapping> gid_mappings;
   std::vector<std::pair<std::string, std::string>> sysctl;

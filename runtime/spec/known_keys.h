@@ -14,7 +14,6 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
                                                          "attach",
                                                          "blkio_config",
                                                          "build",
-                                                         "cgroup",
                                                          "cgroup_parent",
                                                          "container_name",
                                                          "cpu_count",
@@ -36,7 +35,6 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
                                                          "gpus",
                                                          "healthcheck",
                                                          "image",
-                                                         "ipc",
                                                          "isolation",
                                                          "label_file",
                                                          "links",
@@ -48,7 +46,6 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
                                                          "models",
                                                          "networks",
                                                          "oom_kill_disable",
-                                                         "pid",
                                                          "platform",
                                                          "ports",
                                                          "post_start",
@@ -64,12 +61,10 @@ inline constexpr std::string_view kLaterComposeKeys[] = {"annotations",
                                                          "storage_opt",
                                                          "tty",
                                                          "use_api_socket",
-                                                         "uts",
                                                          "volumes_from"};
 
 // Ours.
 inline constexpr std::string_view kLaterJailKeys[] = {
-    "egress", "hooks",        "listen", "namespaces", "nesting",
-    "notify", "on_unhealthy", "state",  "tests",      "watchdog"};
+    "egress", "hooks", "listen", "notify", "on_unhealthy", "state", "tests", "watchdog"};
 
 }  // namespace jaula::spec

@@ -20,8 +20,10 @@ constexpr Word<UserNamespace::Mode> kUserNamespaces[] = {{UserNamespace::Mode::k
                                                          {UserNamespace::Mode::kHost, "host"},
                                                          {UserNamespace::Mode::kKeepId, "keep-id"},
                                                          {UserNamespace::Mode::kMap, "map"}};
-constexpr Word<NetworkMode> kNetworks[] = {
-    {NetworkMode::kPrivate, "private"}, {NetworkMode::kNone, "none"}, {NetworkMode::kHost, "host"}};
+constexpr Word<NamespaceMode> kNamespaceModes[] = {{NamespaceMode::kPrivate, "private"},
+                                                   {NamespaceMode::kNone, "none"},
+                                                   {NamespaceMode::kHost, "host"},
+                                                   {NamespaceMode::kJoin, "join"}};
 constexpr Word<Layer> kLayers[] = {{Layer::kCgroup, "cgroup"},
                                    {Layer::kSeccomp, "seccomp"},
                                    {Layer::kLandlock, "landlock"},
@@ -112,8 +114,23 @@ void walk_seccomp(auto& json, auto& seccomp) {
   });
 }
 
+void walk_time_offset(auto& json, std::string_view clock, auto& offset) {
+  if (!json.present(clock, offset)) return;
+  json.object(clock, [&] {
+    json.member("secs", offset->secs);
+    json.member("nanosecs", offset->nanosecs);
+  });
+}
+
 void walk_linux(auto& json, auto& config) {
-  json.list("namespaces", config.namespaces, [&](auto& type) { json.member("type", type); });
+  json.list("namespaces", config.namespaces, [&](auto& space) {
+    json.member("type", space.type);
+    if (json.present("path", space.path)) json.member("path", *space.path);
+  });
+  json.object("timeOffsets", [&] {
+    walk_time_offset(json, "monotonic", config.monotonic_offset);
+    walk_time_offset(json, "boottime", config.boottime_offset);
+  });
   walk_mappings(json, "uidMappings", config.uid_mappings);
   walk_mappings(json, "gidMappings", config.gid_mappings);
   json.member("sysctl", config.sysctl);
@@ -182,7 +199,9 @@ void walk_extra(auto& json, auto& config) {
   if (json.present("seccompFile", extra.seccomp_file))
     json.member("seccompFile", *extra.seccomp_file);
   json.member("userns", extra.userns, kUserNamespaces);
-  json.member("network", extra.network, kNetworks);
+  json.member("network", extra.network, kNamespaceModes);
+  json.member("ipc", extra.ipc, kNamespaceModes);
+  json.member("nesting", extra.nesting);
   json.member("stopSignal", extra.stop_signal);
   json.member("stopGracePeriodMs", extra.stop_grace_period);
   if (json.present("timeLimitMs", extra.time_limit)) json.member("timeLimitMs", *extra.time_limit);

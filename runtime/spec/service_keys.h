@@ -1,4 +1,4 @@
-// The keys of a service that are read now, in seven groups. A key is one row of a group's table.
+// The keys of a service that are read now, in eight groups. A key is one row of a group's table.
 #pragma once
 
 #include <span>
@@ -22,6 +22,7 @@ std::span<const KeyRow> process_keys();
 std::span<const KeyRow> name_keys();
 std::span<const KeyRow> resource_keys();
 std::span<const KeyRow> isolation_keys();
+std::span<const KeyRow> namespace_keys();
 
 void read_security_opt(const Value& value, ServiceSpec& spec);
 void read_mask(const Value& value, ServiceSpec& spec);

@@ -19,7 +19,7 @@ const std::vector<KeyRow>& service_keys() {
   static const std::vector<KeyRow> rows = [] {
     std::vector<KeyRow> all;
     for (const auto group : {file_keys(), volume_keys(), object_keys(), process_keys(), name_keys(),
-                             resource_keys(), isolation_keys()})
+                             resource_keys(), isolation_keys(), namespace_keys()})
       all.insert(all.end(), group.begin(), group.end());
     return all;
   }();

@@ -110,7 +110,20 @@ struct Ulimit {
   Origin origin;
 };
 
-enum class NetworkMode : std::uint8_t { kPrivate, kNone, kHost };
+// What a jail has of one kind of namespace: its own, the host's, or one that is there already.
+enum class NamespaceMode : std::uint8_t { kPrivate, kNone, kHost, kJoin };
+struct NamespaceChoice {
+  NamespaceMode mode = NamespaceMode::kPrivate;
+  // kJoin: "jail:NAME", or "ns:" and an absolute path of the host; else empty.
+  std::string target;
+  bool operator==(const NamespaceChoice&) const = default;
+};
+// Clocks that start elsewhere than the host's, or those of a time namespace that is there already.
+struct TimeChoice {
+  std::chrono::milliseconds boottime{}, monotonic{};
+  std::string target;  // as above; empty: one of its own
+};
+
 enum class Layer : std::uint8_t { kCgroup, kSeccomp, kLandlock, kUserns };  // of `require`
 
 struct IdMapEntry {
@@ -191,7 +204,9 @@ struct ServiceSpec {
   std::vector<Sourced<std::string>> readonly_paths;
   std::vector<Sourced<std::string>> unmask;  // of the default profile's, or ALL; security_opt
   std::vector<Sourced<std::pair<std::string, std::string>>> sysctls;
-  Key<NetworkMode> network_mode;
+  Key<NamespaceChoice> network_mode, pid, ipc, uts, cgroup;  // the latter also in `namespaces`
+  Key<std::int64_t> nesting;
+  Key<TimeChoice> time;  // of `namespaces`
   Key<UserNamespace> userns_mode;
   Key<Seccomp> seccomp;  // also security_opt seccomp=unconfined
   Key<int> stop_signal;

@@ -26,16 +26,27 @@ std::string words_text(const std::vector<std::string>& words) {
 
 std::string boolean_text(bool value) { return value ? "true" : "false"; }
 
-std::string network_text(NetworkMode mode) {
-  switch (mode) {
-    case NetworkMode::kPrivate:
+std::string namespace_text(const NamespaceChoice& choice) {
+  switch (choice.mode) {
+    case NamespaceMode::kPrivate:
       return "private";
-    case NetworkMode::kNone:
+    case NamespaceMode::kNone:
       return "none";
-    case NetworkMode::kHost:
+    case NamespaceMode::kHost:
       return "host";
+    case NamespaceMode::kJoin:
+      return yaml_value(choice.target);
   }
   return {};
+}
+
+std::string time_text(const TimeChoice& time) {
+  if (!time.target.empty()) return "{time: " + yaml_value(time.target) + '}';
+  const auto offset = [](std::chrono::milliseconds by) {
+    return by.count() < 0 ? '-' + format_duration(-by) : format_duration(by);
+  };
+  return "{time: {boottime: " + offset(time.boottime) + ", monotonic: " + offset(time.monotonic) +
+         "}}";
 }
 
 std::string argument_text(const SeccompArgument& argument) {
@@ -287,7 +298,13 @@ class ServiceWriter {
     for (const auto& sysctl : spec.sysctls)
       out_ +=
           "      " + yaml_key(sysctl.value.first) + ": " + yaml_value(sysctl.value.second) + '\n';
-    write("network_mode", spec.network_mode, network_text);
+    write("network_mode", spec.network_mode, namespace_text);
+    write("pid", spec.pid, namespace_text);
+    write("ipc", spec.ipc, namespace_text);
+    write("uts", spec.uts, namespace_text);
+    write("cgroup", spec.cgroup, namespace_text);
+    write("namespaces", spec.time, time_text);
+    write("nesting", spec.nesting, [](std::int64_t depth) { return std::to_string(depth); });
     if (spec.userns_mode) write_userns(spec.userns_mode->value);
     if (spec.require) line("require", flow_list(spec.require->value, layer_text));
     if (spec.landlock) write_landlock(spec.landlock->value, spec.landlock_level);

@@ -240,6 +240,12 @@ static int spy(const char* pid) {
 }
 
 // Says "ready", then does what each line of its standard input names, until the end.
+// Takes off what covers a path, in a new mount namespace or in this one.
+static int uncover(const char* path, const char* where) {
+  if (strcmp(where, "here") != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) return report(-1);
+  return report(umount2(path, MNT_DETACH));
+}
+
 static int serve(void) {
   char line[256];
   puts("ready");
@@ -293,6 +299,7 @@ int main(int argc, char** argv) {
     return report(socket(atoi(a), atoi(argv[3]), argc > 4 ? atoi(argv[4]) : 0));
   if (!strcmp(verb, "writable")) return find_writable("/proc"), find_writable("/sys"), 0;
   if (!strcmp(verb, "open-for-writing")) return report(open(a, O_WRONLY | O_NONBLOCK));
+  if (!strcmp(verb, "uncover")) return uncover(a, argc > 3 ? argv[3] : "");
   if (!strcmp(verb, "spy")) return spy(a);
   if (!strcmp(verb, "serve")) return serve();
   if (!strcmp(verb, "processes")) return numbers();

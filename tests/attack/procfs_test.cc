@@ -18,6 +18,11 @@ TEST_CASE(
     put_file(ipv4 + "/" + name, "");
     ::chmod((ipv4 + "/" + name).c_str(), 0666);
   }
+  // What every jail has set.
+  fs::create_directories(ground.root() + "/proc/sys/user");
+  const std::string count = ground.root() + "/proc/sys/user/max_user_namespaces";
+  put_file(count, "");
+  ::chmod(count.c_str(), 0666);
   const Words options = {"--sysctl", "net.ipv4.ip_forward=1"};
   Ran ran = ground.probe({"cat", "/proc/sys/net/ipv4/ip_forward"}, options);
   attack.held(ran.out == "1\n", ran.out + ran.err);
@@ -40,7 +45,8 @@ TEST_CASE(
   Ran ran = ground.jaula(tries);
   attack.held(ran.out == "EPERM\n", ran.out + ran.err);
   CHECK_EQ(ground.jaula({"rm", "-f", name}).code, 0);
-  ground.jails().start(name, {"await", "TERM"}, {"-v", proc + ":/proc", "--seccomp", "unconfined"});
+  ground.jails().start(name, {"await", "TERM"},
+                       {"-v", proc + ":/proc", "--seccomp", "unconfined", "--nesting", "1"});
   ran = ground.jaula(tries);
   attack.control(ran.out == "ok\n", ran.out + ran.err);
 }

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -175,6 +176,34 @@ static int spin(const char* milliseconds) {
   return 0;
 }
 
+// Holds on to a port of 127.0.0.1 until TERM.
+static int await_signals(const char* last);
+static int listen_tcp(const char* port) {
+  const struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons((unsigned short)atoi(port)),
+                                      .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  if (bind(listener, (const struct sockaddr*)&address, sizeof address) < 0) return report(-1);
+  if (listen(listener, 1) < 0) return report(-1);
+  return await_signals("TERM");
+}
+
+static int connect_tcp(const char* port) {
+  const struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons((unsigned short)atoi(port)),
+                                      .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+  return report(connect(socket(AF_INET, SOCK_STREAM, 0), (const struct sockaddr*)&address,
+                        sizeof address));
+}
+
+// Seconds of a clock, by its number.
+static int clock_seconds(const char* number) {
+  struct timespec now;
+  if (clock_gettime(atoi(number), &now) < 0) return report(-1);
+  printf("%lld\n", (long long)now.tv_sec);
+  return 0;
+}
+
 static volatile sig_atomic_t caught;
 static void catch_signal(int signal) { caught = signal; }
 
@@ -299,6 +328,10 @@ int main(int argc, char** argv) {
   if (!strcmp(verb, "execute")) return report(execl(a, a, "echo", b, NULL));
   if (!strcmp(verb, "signal")) return report(kill(atoi(a), atoi(b)));
   if (!strcmp(verb, "tcp")) return tcp(a, b);
+  if (!strcmp(verb, "listen-tcp")) return listen_tcp(a);
+  if (!strcmp(verb, "connect-tcp")) return connect_tcp(a);
+  if (!strcmp(verb, "clock")) return clock_seconds(a);
+  if (!strcmp(verb, "shm")) return report(shmget((key_t)atol(a), 4096, atoi(b) ? IPC_CREAT | 0666 : 0));
   if (!strcmp(verb, "fast-open")) return fast_open(a);
   if (!strcmp(verb, "connect-abstract")) return connect_abstract(a);
   if (!strcmp(verb, "ids")) return ids();
@@ -316,6 +349,7 @@ int main(int argc, char** argv) {
   if (!strcmp(verb, "reopen-tty")) return reopen_tty();
   if (!strcmp(verb, "mount")) return report(mount("none", "/tmp", "tmpfs", 0, NULL));
   if (!strcmp(verb, "unshare-user")) return report(unshare(CLONE_NEWUSER));
+  if (!strcmp(verb, "unshare")) return report(unshare(atoi(a)));
   if (!strcmp(verb, "socket")) return report(socket(atoi(a), SOCK_DGRAM, 0));
   if (!strcmp(verb, "echo")) return puts(a), 0;
   if (!strcmp(verb, "echo-env")) return puts(getenv(a) ? getenv(a) : "(unset)"), 0;

@@ -47,6 +47,33 @@ struct Ids {
 
 constexpr std::uint32_t slot(std::uint32_t n) { return kFirstIdBase + n * kIdRangeSize; }
 
+TEST_CASE("id ranges: a map takes those it reaches into, and is refused where another jail is") {
+  Ids ids;
+  spec::JailConfig config;
+  config.uid_mappings = {{0, 100000, 65536}, {65536, slot(5) + 10, 65536}};
+  config.gid_mappings = {{0, slot(8), 1}};
+  JailDirectory mapped = ids.made("mapped");
+  REQUIRE_EQ(said(ids.store.take_mapped_ids(mapped, config)), "");
+  for (const std::uint32_t n : {5U, 6U, 8U}) CHECK_EQ(ids.holder(slot(n)), "mapped");
+  CHECK_EQ(ids.holder(slot(7)), "");
+  CHECK_EQ(std::distance(fs::directory_iterator(ids.scratch / "ids"), fs::directory_iterator()), 3);
+
+  JailDirectory other = ids.made("other");
+  const Result<void> refused = ids.store.take_mapped_ids(other, config);
+  CHECK_EQ(said(refused), "host ids 851968 to 917503 are those of another jail");
+  // One that takes what is free is not given them either.
+  std::string name;
+  for (int i = 0; preferred_id_base(name = "n" + std::to_string(i)) != slot(5);) ++i;
+  JailDirectory automatic = ids.made(name);
+  CHECK_EQ(ids.taken(automatic), slot(7));
+  REQUIRE_EQ(said(mapped.remove()), "");
+  for (const std::uint32_t n : {5U, 6U, 8U}) CHECK_EQ(ids.holder(slot(n)), "");
+
+  config.uid_mappings = {{0, 0, UINT32_MAX - 1}};
+  CHECK_EQ(said(ids.store.take_mapped_ids(other, config)),
+           "a map may reach into at most 256 of the ranges of jails, from 524288 on");
+}
+
 TEST_CASE("id ranges: bases are slots of systemd's container range") {
   CHECK_EQ(kFirstIdBase, 524288);
   CHECK_EQ(kLastIdBase + kIdRangeSize - 1, 1879048191);

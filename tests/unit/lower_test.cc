@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,14 @@ std::string destinations(const JailConfig& config) {
   return joined(words);
 }
 
+// "mount pid=jail:db …"
+std::string namespaces(const JailConfig& config) {
+  std::vector<std::string> words;
+  for (const spec::NamespaceConfig& entry : config.namespaces)
+    words.push_back(entry.type + (entry.path ? "=" + *entry.path : ""));
+  return joined(words);
+}
+
 std::string limit(const std::optional<spec::Limit>& limit) {
   return limit ? std::to_string(limit->value) : "none";
 }
@@ -49,10 +58,10 @@ TEST_CASE("lower: a service with nothing but a root and a command is closed by d
   CHECK_EQ(config.process.user.umask, 0022);
   CHECK(config.process.no_new_privileges);
   CHECK_FALSE(config.process.terminal);
-  CHECK_EQ(joined(config.namespaces), "mount pid ipc uts cgroup network user");
+  CHECK_EQ(namespaces(config), "mount pid ipc uts cgroup network user");
   CHECK(config.extra.seccomp == spec::SeccompProfile::kDefault);
   CHECK(config.extra.userns == spec::UserNamespace::Mode::kAuto);
-  CHECK(config.extra.network == spec::NetworkMode::kPrivate);
+  CHECK(config.extra.network == spec::NamespaceMode::kPrivate);
   CHECK(config.extra.root_kind == spec::RootKind::kHost);
   CHECK_EQ(config.root_path, "/");
   CHECK(config.extra.ephemeral);
@@ -225,12 +234,90 @@ TEST_CASE("lower: limits carry their line, and a limit of minus one is none") {
 
 TEST_CASE("lower: namespaces are left out where the spec says that the host's are used") {
   const Services services;
-  CHECK_EQ(joined(services.config("network_mode: host").namespaces),
-           "mount pid ipc uts cgroup user");
-  CHECK_EQ(joined(services.config("network_mode: none").namespaces),
-           "mount pid ipc uts cgroup network user");
-  CHECK_EQ(joined(services.config("userns_mode: host").namespaces),
-           "mount pid ipc uts cgroup network");
+  struct Row {
+    std::string keys, namespaces;
+  };
+  const Row rows[] = {
+      {"network_mode: host", "mount pid ipc uts cgroup user"},
+      {"network_mode: none", "mount pid ipc uts cgroup network user"},
+      {"userns_mode: host", "mount pid ipc uts cgroup network"},
+      {"pid: host", "mount ipc uts cgroup network user"},
+      {"ipc: host", "mount pid uts cgroup network user"},
+      {"ipc: none", "mount pid ipc uts cgroup network user"},
+      {"uts: host", "mount pid ipc cgroup network user"},
+      {"cgroup: host", "mount pid ipc uts network user"},
+      {"namespaces: {pid: host, net: host, ipc: shareable}", "mount ipc uts cgroup user"},
+      {"network_mode: jail:db", "mount pid ipc uts cgroup network=jail:db user"},
+      {"network_mode: service:db", "mount pid ipc uts cgroup network=jail:db user"},
+      {"pid: container:db", "mount pid=jail:db ipc uts cgroup network user"},
+      {"namespaces: {net: \"ns:/run/netns/blue\"}",
+       "mount pid ipc uts cgroup network=/run/netns/blue user"},
+      {"namespaces: {time: {boottime: 1h}}", "mount pid ipc uts cgroup network user time"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.keys);
+    CHECK_EQ(namespaces(services.config(row.keys)), row.namespaces);
+  }
+}
+
+TEST_CASE("lower: nesting opens the calls of a start and nothing else of what default refuses") {
+  const Services services;
+  const JailConfig config = services.config("nesting: 1");
+  CHECK_EQ(config.extra.nesting, 1);
+  REQUIRE(config.seccomp);
+  std::set<std::string> opened;
+  for (const spec::SeccompRule& rule : config.seccomp->syscalls)
+    if (rule.action == spec::SeccompAction::kAllow && rule.args.empty())
+      opened.insert(rule.names.begin(), rule.names.end());
+  for (const char* name : {"clone", "clone3", "mount", "unshare", "setns", "pivot_root"})
+    CHECK(opened.contains(name));
+  for (const char* name : {"bpf", "ptrace", "keyctl", "io_uring_setup", "perf_event_open", "chroot",
+                           "userfaultfd", "init_module"})
+    CHECK_FALSE(opened.contains(name));
+  CHECK_FALSE(services.config().seccomp);
+  const auto problems = [&](const std::string& keys) {
+    return services.problems(services.lower("rootfs: host\nnesting: 1\n" + keys).problems);
+  };
+  CHECK_EQ(
+      problems("userns_mode: host"),
+      "web.yaml:5:14: services.web.nesting: `nesting` needs a user namespace: without one root "
+      "inside is root\n");
+  CHECK_EQ(
+      problems("pid: host"),
+      "web.yaml:5:14: services.web.nesting: `nesting` needs a pid namespace of the jail's own, "
+      "for the /proc of those inside\n");
+  CHECK_EQ(problems("seccomp: strict"),
+           "web.yaml:5:14: services.web.nesting: `nesting` needs calls that `seccomp: strict` "
+           "refuses\n");
+}
+
+TEST_CASE("lower: a clock's offset is whole seconds and nanoseconds from zero on") {
+  const Services services;
+  const JailConfig config =
+      services.config("namespaces: {time: {boottime: 1h, monotonic: -1500ms}}");
+  CHECK_EQ(config.boottime_offset->secs, 3600);
+  CHECK_EQ(config.boottime_offset->nanosecs, 0);
+  CHECK_EQ(config.monotonic_offset->secs, -2);
+  CHECK_EQ(config.monotonic_offset->nanosecs, 500'000'000);
+}
+
+TEST_CASE("lower: what another key gives to the host is no setting of the jail's") {
+  const Services services;
+  const auto problems = [&](const std::string& keys) {
+    return services.problems(services.lower("rootfs: host\n" + keys).problems);
+  };
+  CHECK_EQ(problems("uts: host\nhostname: cage"),
+           "web.yaml:6:15: services.web.hostname: the host name is not the jail's own, by `uts` at "
+           "web.yaml:5:10: services.web.uts\n");
+  CHECK_EQ(problems("ipc: none\nshm_size: 1m"),
+           "web.yaml:6:15: services.web.shm_size: the jail has no /dev/shm of its own, by `ipc` at "
+           "web.yaml:5:10: services.web.ipc\n");
+  CHECK_EQ(problems("ipc: host\nsysctls: {kernel.shmmax: 9}"),
+           "web.yaml:6:30: services.web.sysctls.kernel.shmmax: sysctl kernel.shmmax belongs to the "
+           "machine, not to the jail\n");
+  CHECK_EQ(problems("network_mode: jail:db\nsysctls: {net.core.a: 9}"),
+           "web.yaml:6:27: services.web.sysctls.net.core.a: sysctl net.core.a belongs to the "
+           "namespace that is joined, not to the jail\n");
 }
 
 TEST_CASE("lower: only sysctls of the jail's own namespaces are taken") {

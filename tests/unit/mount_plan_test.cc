@@ -72,6 +72,27 @@ std::string targets(const MountPlan& plan, Kind kind) {
 
 }  // namespace
 
+TEST_CASE("mount plan: of what a jail shares with the host it gets a copy, the masks over it") {
+  spec::JailConfig config = directory_config();
+  config.extra.ipc = spec::NamespaceMode::kHost;
+  config.masked_paths = {"/proc/kcore"};
+  const MountPlan plan =
+      make(config, {.host_processes = true, .cgroup = false, .host_cgroups = "/sys/fs/cgroup"});
+  for (const char* target : {"proc", "dev/shm", "sys/fs/cgroup"}) {
+    CHECK_EQ(place(plan, target, Kind::kFileSystem), -1);
+    const MountOp& op = at(plan, target, Kind::kBind);
+    CHECK_EQ(op.source, std::string("/") + target);
+    CHECK(op.recursive);
+    CHECK(op.anchored);
+    CHECK_EQ(op.attributes & kNoExec, kNoExec);
+  }
+  CHECK_NE(at(plan, "sys/fs/cgroup", Kind::kBind).attributes & MOUNT_ATTR_RDONLY, 0);
+  CHECK_LT(place(plan, "proc", Kind::kBind), place(plan, "proc/kcore", Kind::kMask));
+  config.extra.ipc = spec::NamespaceMode::kNone;
+  CHECK_EQ(place(make(config), "dev/shm", Kind::kFileSystem), -1);
+  CHECK_EQ(place(make(config), "dev/mqueue", Kind::kFileSystem), -1);
+}
+
 TEST_CASE("mount plan: the file systems of a jail are its own, each with what it must not allow") {
   const MountPlan plan = make(directory_config());
   CHECK_EQ(targets(plan, Kind::kFileSystem),

@@ -39,7 +39,9 @@ JailConfig full_config() {
   config.personality = Personality::kLinux32;
   config.mounts = {{"/data", "bind", "/srv/data", {"rbind", "ro"}, "web.yaml:14:9"},
                    {"/tmp", "tmpfs", "tmpfs", {}, ""}};
-  config.namespaces = {"user", "pid", "mount"};
+  config.namespaces = {
+      {"user"}, {"pid", "/proc/7/ns/pid", "web.yaml:7:7"}, {"mount"}, {"network", "jail:db", ""}};
+  config.monotonic_offset = {.secs = -2, .nanosecs = 5};
   config.uid_mappings = {{0, 524288, 65536}};
   config.gid_mappings = {{0, 100000, 1}, {1, 589824, 65535}};
   config.sysctl = {{"net.b", "1"}, {"net.a", "0 9"}};
@@ -68,7 +70,9 @@ JailConfig full_config() {
                   .seccomp = SeccompProfile::kFile,
                   .seccomp_file = "/etc/p.json",
                   .userns = UserNamespace::Mode::kKeepId,
-                  .network = NetworkMode::kNone,
+                  .network = NamespaceMode::kNone,
+                  .ipc = NamespaceMode::kHost,
+                  .nesting = 3,
                   .stop_signal = 3,
                   .stop_grace_period = std::chrono::milliseconds{1500},
                   .time_limit = std::chrono::milliseconds{60000},
@@ -162,7 +166,8 @@ TEST_CASE("oci config: OCI's members stand where the runtime specification has t
                                    {"source", "/srv/data"},
                                    {"options", {"rbind", "ro"}}}));
   CHECK_EQ(oci["annotations"]["a.b"], "c");
-  CHECK_EQ(oci["linux"]["namespaces"][1], json({{"type", "pid"}}));
+  CHECK_EQ(oci["linux"]["namespaces"][1], json({{"type", "pid"}, {"path", "/proc/7/ns/pid"}}));
+  CHECK_EQ(oci["linux"]["timeOffsets"], json({{"monotonic", {{"secs", -2}, {"nanosecs", 5}}}}));
   CHECK_EQ(oci["linux"]["gidMappings"][1],
            json({{"containerID", 1}, {"hostID", 589824}, {"size", 65535}}));
   CHECK_EQ(oci["linux"]["sysctl"]["net.a"], "0 9");
@@ -234,6 +239,9 @@ TEST_CASE("oci config: no member may be missing, of another type or unknown") {
                                           "/jaula/landlock/bindTcp",
                                           "/jaula/timeLimitMs",
                                           "/jaula/seccompFile",
+                                          "/linux/namespaces/1/path",
+                                          "/linux/namespaces/3/path",
+                                          "/linux/timeOffsets/monotonic",
                                           "/linux/seccomp",
                                           "/linux/seccomp/defaultErrnoRet",
                                           "/linux/seccomp/flags",

@@ -64,7 +64,9 @@ TEST_CASE("plan: namespaces are those of the config; the cgroup's is made inside
   };
   const Row rows[] = {{"network_mode: host", kSix & ~std::uint64_t{CLONE_NEWNET}, false},
                       {"network_mode: none", kSix, true},
-                      {"userns_mode: host", kSix & ~std::uint64_t{CLONE_NEWUSER}, true}};
+                      {"userns_mode: host", kSix & ~std::uint64_t{CLONE_NEWUSER}, true},
+                      {"pid: host", kSix & ~std::uint64_t{CLONE_NEWPID}, true},
+                      {"network_mode: jail:a", kSix & ~std::uint64_t{CLONE_NEWNET}, false}};
   for (const Row& row : rows) {
     CAPTURE(row.keys);
     const LaunchPlan plan = make_plan(services.config(row.keys), root_host(), options()).plan;
@@ -72,6 +74,42 @@ TEST_CASE("plan: namespaces are those of the config; the cgroup's is made inside
     CHECK_EQ(plan.loopback, row.loopback);
     CHECK(plan.cgroup_namespace);
   }
+}
+
+TEST_CASE("plan: what is joined is entered before the clone, and takes root") {
+  const Services services;
+  const spec::JailConfig config =
+      services.config("network_mode: jail:a\npid: jail:a\ncgroup: host");
+  const LaunchPlan plan = make_plan(config, root_host(), options()).plan;
+  CHECK_EQ(plan.joined, std::uint64_t{CLONE_NEWNET | CLONE_NEWPID});
+  CHECK(plan.place == isolation::InitPlace::kAmongOthers);
+  CHECK_FALSE(plan.cgroup_namespace);
+  CHECK_EQ(services.problems(make_plan(config, user_with_ranges(), options()).problems),
+           "web.yaml:6:10: services.web.pid: join the pid namespace of jail:a: Operation not "
+           "permitted\nweb.yaml:5:19: services.web.network_mode: join the network namespace of "
+           "jail:a: Operation not permitted\n");
+}
+
+TEST_CASE("plan: without a pid namespace of its own a jail needs a cgroup, whatever it requires") {
+  const Services services;
+  const auto problems = [&](const std::string& keys) {
+    return services.problems(
+        make_plan(services.config(keys), without_cgroups(root_host()), options(true)).problems);
+  };
+  CHECK_EQ(problems(""), "");
+  CHECK(problems("pid: host")
+            .starts_with("web.yaml:5:10: services.web.pid: without a pid namespace of its own a "
+                         "jail needs a cgroup"));
+}
+
+TEST_CASE("plan: a time namespace has its offsets as the kernel reads them") {
+  const Services services;
+  const LaunchPlan plan =
+      make_plan(services.config("namespaces: {time: {boottime: 1h}}"), root_host(), options()).plan;
+  CHECK(plan.time.own);
+  CHECK_EQ(plan.time.offsets, "monotonic 0 0\nboottime 3600 0\n");
+  CHECK_EQ(plan.namespaces, kSix);
+  CHECK_FALSE(make_plan(services.config(), root_host(), options()).plan.time.own);
 }
 
 TEST_CASE("plan: volumes are mapped to the jail's ids by who may do that, where there are ids") {
@@ -124,13 +162,39 @@ TEST_CASE("plan: a network of the jail's own is open to its users, and the spec'
   LaunchPlan plan = make_plan(services.config(keys), root_host(), options()).plan;
   CHECK_EQ(sysctls(plan),
            "net/ipv4/ip_unprivileged_port_start=0, net/ipv4/ping_group_range=0 65535, "
+           "user/max_user_namespaces=0, "
            "net/core/somaxconn=9, kernel/shmmax=5");
-  CHECK_EQ(services.without_directory(plan.sysctls[2].origin),
+  CHECK_EQ(services.without_directory(plan.sysctls[3].origin),
            "web.yaml:5:15: services.web.sysctls[0]");
   plan = make_plan(services.config("user: web"), user_with_one_id(), options()).plan;
-  CHECK_EQ(sysctls(plan), "net/ipv4/ip_unprivileged_port_start=0, net/ipv4/ping_group_range=34 34");
+  CHECK_EQ(sysctls(plan),
+           "net/ipv4/ip_unprivileged_port_start=0, net/ipv4/ping_group_range=34 34, "
+           "user/max_user_namespaces=0");
   plan = make_plan(services.config("network_mode: host"), root_host(), options()).plan;
+  CHECK_EQ(sysctls(plan), "user/max_user_namespaces=0");
+  // The machine's own count is nobody's to set.
+  plan = make_plan(services.config("network_mode: host\nuserns_mode: host"), root_host(), options())
+             .plan;
   CHECK_EQ(sysctls(plan), "");
+}
+
+TEST_CASE("plan: nesting is counted down, and without it who could make other kinds makes none") {
+  const Services services;
+  const auto planned = [&](const std::string& keys, std::uint64_t most = UINT64_MAX) {
+    plan::HostFacts host = root_host();
+    host.max_user_namespaces = most;
+    return make_plan(services.config("network_mode: none\n" + keys), host, options());
+  };
+  CHECK(sysctls(planned("nesting: 2").plan).ends_with("user/max_user_namespaces=128"));
+  CHECK(sysctls(planned("cap_add: [SYS_ADMIN]").plan)
+            .ends_with("user/max_user_namespaces=0, user/max_cgroup_namespaces=0, "
+                       "user/max_ipc_namespaces=0, "
+                       "user/max_net_namespaces=0, user/max_pid_namespaces=0, "
+                       "user/max_time_namespaces=0, user/max_uts_namespaces=0"));
+  CHECK_EQ(services.problems(planned("nesting: 1", 128).problems), "");
+  CHECK_EQ(services.problems(planned("nesting: 2", 128).problems),
+           "`nesting: 2` is deeper than what is left here: 128 user namespaces "
+           "(user.max_user_namespaces)\n");
 }
 
 TEST_CASE("plan: the payload is searched in the jail's PATH, or where its name says") {

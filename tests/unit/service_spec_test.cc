@@ -83,7 +83,7 @@ constexpr BadKeys kBadKeys[] = {
      "directory"},
     {"ports: ['80:80']", "web.yaml:4:5: services.web.ports: not supported yet"},
     {"healthcheck: {}", "web.yaml:4:5: services.web.healthcheck: not supported yet"},
-    {"pid: host", "web.yaml:4:5: services.web.pid: not supported yet"},
+    {"restart: always", "web.yaml:4:5: services.web.restart: not supported yet"},
     {"rootfs: host", "web.yaml:4:5: key `rootfs` is already given at line 3"},
     {"x-jaula: {rootfs: /x}",
      "web.yaml:4:15: services.web.x-jaula.rootfs: the service itself gives this key at line 3"},
@@ -430,10 +430,33 @@ constexpr BadKeys kBadKeys[] = {
     {"sysctls: [a]", "web.yaml:4:15: services.web.sysctls[0]: expected a value, got \"a\""},
     {"network_mode: bridge",
      "web.yaml:4:19: services.web.network_mode: \"bridge\" is not supported yet"},
-    {"network_mode: service:db",
-     "web.yaml:4:19: services.web.network_mode: \"service:db\" is not supported yet"},
+    {"network_mode: \"service:\"",
+     "web.yaml:4:19: services.web.network_mode: expected the name of a jail behind the colon, got "
+     "\"service:\""},
+    {"pid: ns:here",
+     "web.yaml:4:10: services.web.pid: expected an absolute path of the host behind `ns:`, got "
+     "\"ns:here\""},
+    {"ipc: 7",
+     "web.yaml:4:10: services.web.ipc: expected private, none, host, jail:NAME or ns:PATH, got "
+     "\"7\""},
+    {"cgroup: jail:db",
+     "web.yaml:4:13: services.web.cgroup: expected private or host, got \"jail:db\""},
+    {"pid: host\n    namespaces: {pid: private}",
+     "web.yaml:5:23: services.web.namespaces.pid: contradicts `pid` at web.yaml:4:10: "
+     "services.web.pid"},
+    {"namespaces: {mnt: host}",
+     "web.yaml:4:18: services.web.namespaces.mnt: unknown key; there are pid, ipc, uts, net, "
+     "cgroup "
+     "and time"},
+    {"namespaces: {time: {realtime: 1h}}",
+     "web.yaml:4:25: services.web.namespaces.time.realtime: unknown key"},
+    {"namespaces: {time: {boottime: soon}}",
+     "web.yaml:4:35: services.web.namespaces.time.boottime: expected a duration such as 1h or "
+     "-90s, "
+     "got \"soon\""},
     {"network_mode: wifi",
-     "web.yaml:4:19: services.web.network_mode: expected none, host or private, got \"wifi\""},
+     "web.yaml:4:19: services.web.network_mode: expected private, none, host, jail:NAME or "
+     "ns:PATH, got \"wifi\""},
     {"userns_mode: keepid",
      "web.yaml:4:18: services.web.userns_mode: expected auto, host, keep-id or {uid: [...], gid: "
      "[...]}, got \"keepid\""},
@@ -840,7 +863,7 @@ TEST_CASE("spec: the walls") {
   CHECK_FALSE(spec.no_new_privileges->value);
   CHECK(spec.seccomp->value.profile == SeccompProfile::kUnconfined);
   CHECK(spec.sysctls.at(0).value.second == "1");
-  CHECK(spec.network_mode->value == NetworkMode::kNone);
+  CHECK(spec.network_mode->value.mode == NamespaceMode::kNone);
   CHECK(spec.userns_mode->value.mode == UserNamespace::Mode::kMap);
   CHECK(spec.userns_mode->value.gid_map.at(1).outside == 5U);
   CHECK(spec.require->value == std::vector<Layer>{Layer::kSeccomp});
@@ -1107,6 +1130,12 @@ constexpr const char* kWhole =
     "    sysctls:\n"
     "      net.ipv4.ip_local_port_range: 1024 65535\n"
     "    network_mode: host\n"
+    "    pid: jail:db\n"
+    "    ipc: none\n"
+    "    uts: private\n"
+    "    cgroup: host\n"
+    "    namespaces: {time: {boottime: 1h, monotonic: -1m30s}}\n"
+    "    nesting: 2\n"
     "    userns_mode:\n"
     "      uid: [\"0:100000:65536\"]\n"
     "      gid: [\"0:100000:1\", \"1:5:7\"]\n"
