@@ -38,6 +38,7 @@ int kill_main(const Globals& globals, const Arguments& arguments);
 int ps_main(const Globals& globals, const Arguments& arguments);
 int inspect_main(const Globals& globals, const Arguments& arguments);
 int logs_main(const Globals& globals, const Arguments& arguments);
+int events_main(const Globals& globals, const Arguments& arguments);
 int wait_main(const Globals& globals, const Arguments& arguments);
 int rm_main(const Globals& globals, const Arguments& arguments);
 int check_main(const Globals& globals, const Arguments& arguments);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/denials.h"
 #include "cli/table.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
@@ -23,6 +24,7 @@ Result<Json> describe(const StateStore& store, const std::string& name) {
   json["status"] = seen.running ? "running" : "exited";
   json["created"] = rfc3339(seen.state->created);
   json["logPath"] = seen.state->detached ? seen.directory.log_path() : "";
+  json["denials"] = Json::parse(to_json(read_denials(seen.directory.fd())));
   return json;
 }
 

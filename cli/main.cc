@@ -23,6 +23,7 @@ constexpr Verb kVerbs[] = {
     {"ps", "list jails", ps_main},
     {"inspect", "print everything known of jails", inspect_main},
     {"logs", "print what a detached jail wrote", logs_main},
+    {"events", "print what happened to jails: starts, denied system calls, ends", events_main},
     {"wait", "wait until jails end and print their exit codes", wait_main},
     {"rm", "delete what is left of jails that have ended", rm_main},
     {"check", "check spec files", check_main},

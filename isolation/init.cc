@@ -98,11 +98,11 @@ Error run_as_init(const Payload& payload, const SeccompFilter& filter, const Ini
   if (child == 0) {
     ::setsid();  // cannot fail: a new process leads no group
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
-    *failed = execute(payload);
+    *failed = execute(payload, fds.taker);
     ::_exit(static_cast<int>(ExitCode::kFailure));
   }
   if (!failed->text().empty()) report(fds.sync, *failed);
-  if (const Result<void> filtered = apply(filter); !filtered) report(fds.sync, filtered.error());
+  if (const Result<Fd> filtered = apply(filter); !filtered) report(fds.sync, filtered.error());
   ::close(fds.sync);
   ::close(0);
   ::close(1);

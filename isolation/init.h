@@ -19,6 +19,7 @@ struct InitFds {
   int sync;    // closed once the payload runs
   int status;  // takes the payload's wait status (an int) at its end
   InitPlace place = InitPlace::kFirst;
+  ListenerTaker taker = {};
 };
 
 // Tells the parent, through `sync`, why the payload could not be executed, and exits.

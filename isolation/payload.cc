@@ -25,13 +25,16 @@ Result<void> enter_working_directory(const Payload& payload) noexcept {
   return {};
 }
 
-Error execute(const Payload& payload) noexcept {
+Error execute(const Payload& payload, const ListenerTaker& taker) noexcept {
   if (payload.terminal) {
     Result<void> taken = take_as_controlling_terminal(0);
     if (!taken) return taken.error();
   }
-  Result<void> filtered = apply(payload.filter);
-  if (!filtered) return filtered.error();
+  const Result<Fd> listener = apply(payload.filter);
+  if (!listener) return listener.error();
+  if (*listener)
+    if (const Result<void> given = taker.give(taker.sync, listener->get()); !given)
+      return given.error();
   int reason = ENOENT;
   bool exists = false;  // the file is there: what it asks for is not
   const char* tried = payload.arguments[0].c_str();

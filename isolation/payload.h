@@ -33,7 +33,7 @@ struct Payload {
 Result<void> enter_working_directory(const Payload& payload) noexcept;
 
 // By a session leader. Returns only when it failed: 127 when no candidate exists, 126 when one
-// cannot be executed.
-Error execute(const Payload& payload) noexcept;
+// cannot be executed. `taker` gets the listener of `filter` if that reports.
+Error execute(const Payload& payload, const ListenerTaker& taker) noexcept;
 
 }  // namespace jaula::isolation

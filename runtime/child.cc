@@ -25,6 +25,7 @@ struct Child {
   isolation::Premade premade;  // the procfs of the jail, for sysctls; attached by the mounts step
   Fd root;                     // the assembled root
   Fd pty;                      // the slave
+  Fd listener = {};            // of the filter, until the parent has it
 };
 
 Result<void> session(Child&) noexcept { return isolation::enter_new_session(); }
@@ -168,7 +169,8 @@ Result<void> rlimits(Child& child) noexcept {
 // Without no_new_privs a filter needs CAP_SYS_ADMIN, which the credentials step gives up.
 Result<void> seccomp_privileged(Child& child) noexcept {
   if (child.plan.credentials.no_new_privs) return {};
-  return isolation::apply(child.plan.seccomp);
+  child.listener = TRY(isolation::apply(child.plan.seccomp));
+  return {};
 }
 
 Result<void> credentials(Child& child) noexcept { return isolation::apply(child.plan.credentials); }
@@ -185,7 +187,8 @@ Result<void> bond(Child&) noexcept {
 
 Result<void> seccomp(Child& child) noexcept {
   if (!child.plan.credentials.no_new_privs) return {};
-  return isolation::apply(child.plan.seccomp);
+  child.listener = TRY(isolation::apply(child.plan.seccomp));
+  return {};
 }
 
 [[noreturn]] void fail(int sync, const Error& error) noexcept {
@@ -195,12 +198,21 @@ Result<void> seccomp(Child& child) noexcept {
   sys::exit_now(static_cast<int>(error.exit_code()));
 }
 
+Result<void> give_listener(int sync, int listener) noexcept {
+  return send_message(sync, {.kind = SyncMessage::Kind::kListener}, listener);
+}
+
 Result<void> execute(Child& child) noexcept {
-  TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kExecuting}));
-  if (!child.plan.init) return isolation::execute(child.plan.payload);
-  return isolation::run_as_init(
-      child.plan.payload, child.plan.init_seccomp,
-      {.sync = child.fds.sync, .status = child.fds.status, .place = child.plan.place}, fail);
+  TRY(send_message(child.fds.sync, {.kind = SyncMessage::Kind::kExecuting}, child.listener.get()));
+  child.listener.reset();  // PID 1 stays, and must not hold what the monitor answers
+  const isolation::ListenerTaker taker{.sync = child.fds.sync, .give = give_listener};
+  if (!child.plan.init) return isolation::execute(child.plan.payload, taker);
+  return isolation::run_as_init(child.plan.payload, child.plan.init_seccomp,
+                                {.sync = child.fds.sync,
+                                 .status = child.fds.status,
+                                 .place = child.plan.place,
+                                 .taker = taker},
+                                fail);
 }
 
 using Step = Result<void> (*)(Child&) noexcept;

@@ -7,6 +7,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/denials.h"
 #include "runtime/launch.h"
 #include "runtime/monitor.h"
 #include "runtime/own_file.h"
@@ -128,9 +129,10 @@ Result<int> exec_in_jail(const StateStore& store, const std::string& name,
   planned.plan.ids = {};        // they are the jail's
   planned.plan.oom_score = {};  // it has been set by itself, before it joined
   TRY(process.admit(planned.plan));
-  TRY(process.confirm());
+  TRY(process.confirm(seen.directory.fd()));
   TRY(stdio.started(process.terminal()));
-  return TRY(watch(process, stdio, signals, Watch{})).code;
+  DenialRecorder denials(process.listener().get(), seen.directory.fd());
+  return TRY(watch(process, stdio, signals, Watch{.denials = &denials})).code;
 }
 
 }  // namespace jaula

@@ -180,8 +180,14 @@ Result<void> JailDirectory::remove() {
   }
   // Named from our own directory: ".." is the one that was checked when the store was opened.
   const std::string self = "../" + name_;
-  if (::unlinkat(directory_.get(), self.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
-    return Error(errno, "remove ", path_).hint("jaula has not made what is in it");
+  const auto remove = [&] {
+    return ::unlinkat(directory_.get(), self.c_str(), AT_REMOVEDIR) == 0 ? 0 : errno;
+  };
+  int error = remove();
+  // Few jails have it, so it is not asked for before.
+  if (error == ENOTEMPTY && ::unlinkat(directory_.get(), "denials", 0) == 0) error = remove();
+  if (error != 0 && error != ENOENT)
+    return Error(error, "remove ", path_).hint("jaula has not made what is in it");
   // Not left to the closing: a child made by fork may have the descriptor still.
   unlock();
   directory_.reset();

@@ -8,11 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <optional>
 #include <vector>
 
 #include "runtime/base/file.h"
 #include "runtime/base/sys.h"
 #include "runtime/child.h"
+#include "runtime/denials.h"
 #include "runtime/plan/mounts.h"
 #include "runtime/spec/units.h"
 #include "runtime/sync.h"
@@ -119,15 +121,38 @@ Launched::~Launched() {
   [[maybe_unused]] const Result<siginfo_t> reaped = sys::wait_pidfd(pidfd_.get(), WEXITED);
 }
 
-Result<void> Launched::confirm() {
+namespace {
+
+// Under a filter of the spec's own, what comes between its installation and execve may be denied,
+// and so may what the payload does before PID 1 has let go of the channel: it waits for its answer.
+Result<void> answer_until_readable(int sync, DenialRecorder& denials) {
+  for (;;) {
+    int pause = -1;
+    pollfd polled[] = {{sync, POLLIN, 0}, {denials.wanted(pause), POLLIN, 0}};
+    if (::poll(polled, 2, pause) < 0 && errno != EINTR) return Error(errno, "poll");
+    if (polled[0].revents != 0) return {};
+    if (polled[1].revents != 0) denials.step(polled[1].revents);
+  }
+}
+
+}  // namespace
+
+Result<void> Launched::confirm(int record) {
+  std::optional<DenialRecorder> denials;
   for (bool executing = false;;) {
-    Fd terminal;
-    const SyncMessage message = TRY(receive_message(sync_.get(), &terminal));
+    if (denials) TRY(answer_until_readable(sync_.get(), *denials));
+    Fd descriptor;
+    const SyncMessage message = TRY(receive_message(sync_.get(), &descriptor));
     switch (message.kind) {
       case SyncMessage::Kind::kTerminal:
-        terminal_ = std::move(terminal);
+        terminal_ = std::move(descriptor);
+        break;
+      case SyncMessage::Kind::kListener:
+        listener_ = std::move(descriptor);
+        denials.emplace(listener_.get(), record);
         break;
       case SyncMessage::Kind::kExecuting:
+        listener_ = std::move(descriptor);
         executing = true;
         break;
       case SyncMessage::Kind::kFailed:

@@ -28,11 +28,12 @@ class Launched {
  public:
   Launched() = default;
   // One that another image of this process has launched and confirmed.
-  Launched(pid_t pid, Fd pidfd, Fd status, Fd terminal) noexcept
+  Launched(pid_t pid, Fd pidfd, Fd status, Fd terminal, Fd listener) noexcept
       : pid_(pid),
         pidfd_(std::move(pidfd)),
         status_(std::move(status)),
-        terminal_(std::move(terminal)) {}
+        terminal_(std::move(terminal)),
+        listener_(std::move(listener)) {}
   Launched(Launched&&) noexcept = default;
   Launched& operator=(Launched&&) = delete;
   Launched(const Launched&) = delete;
@@ -43,19 +44,22 @@ class Launched {
   [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
   [[nodiscard]] int status_fd() const noexcept { return status_.get(); }
   [[nodiscard]] const Fd& terminal() const noexcept { return terminal_; }  // the pty's master
+  // Of its filter, if that reports: denied calls wait until it is answered (denials.h).
+  [[nodiscard]] const Fd& listener() const noexcept { return listener_; }
 
   // Gives the child what it waits for: id maps, mapped trees, resource limits, the go. What is
   // decided after the clone is decided while the child is on its first steps.
   Result<void> admit(const plan::LaunchPlan& plan);
-  // Waits until the payload runs. An Error is the child's own, with its exit code.
-  Result<void> confirm();
+  // Waits until the payload runs. An Error is the child's own, with its exit code. `record` is the
+  // directory in which calls are counted that are denied meanwhile.
+  Result<void> confirm(int record);
   void release() noexcept { pidfd_.reset(); }  // it has been waited for
 
  private:
   friend struct Launcher;
   Result<void> let_go(const plan::LaunchPlan& plan);
   pid_t pid_ = -1;
-  Fd pidfd_, sync_, status_, terminal_;
+  Fd pidfd_, sync_, status_, terminal_, listener_;
   MappedTrees trees_;
 };
 

@@ -14,6 +14,7 @@
 
 #include "runtime/base/memory.h"
 #include "runtime/base/sys.h"
+#include "runtime/denials.h"
 
 namespace jaula {
 namespace {
@@ -45,9 +46,13 @@ class Monitor {
  private:
   // Waits for something to happen and acts on it; true when the process has ended.
   Result<bool> step() {
+    pause_ = -1;
+    const int denials = watch_.denials != nullptr ? watch_.denials->wanted(pause_) : -1;
     polled_.assign({{process_.pidfd(), POLLIN, 0},
                     {signals_.get(), POLLIN, 0},
-                    {timer_ ? timer_.get() : -1, POLLIN, 0}});
+                    {timer_ ? timer_.get() : -1, POLLIN, 0},
+                    {denials, POLLIN, 0}});
+    const std::size_t first_pump = polled_.size();
     for (const Pump& pump : stdio_.pumps()) {
       short events = 0;
       const int fd = pump.wanted(events);
@@ -57,8 +62,9 @@ class Monitor {
       if (errno == EINTR) return false;
       return Error(errno, "poll");
     }
-    for (std::size_t i = 3; i < polled_.size(); ++i)
-      if (polled_[i].revents != 0) stdio_.pumps()[i - 3].step();
+    for (std::size_t i = first_pump; i < polled_.size(); ++i)
+      if (polled_[i].revents != 0) stdio_.pumps()[i - first_pump].step();
+    if (polled_[3].revents != 0) watch_.denials->step(polled_[3].revents);
     TRY(hang_up());
     if (polled_[1].revents != 0) TRY(take_signal());
     if (polled_[2].revents != 0) TRY(take_timer());
@@ -89,8 +95,8 @@ class Monitor {
   // has touched is given back.
   int wait() {
     constexpr int kQuietTime = 1000;  // ms
-    const int ready = ::poll(polled_.data(), polled_.size(), kQuietTime);
-    if (ready != 0) return ready;
+    const int ready = ::poll(polled_.data(), polled_.size(), pause_ >= 0 ? pause_ : kQuietTime);
+    if (ready != 0 || pause_ >= 0) return ready;
     give_memory_back();
     return ::poll(polled_.data(), polled_.size(), -1);
   }
@@ -172,6 +178,7 @@ class Monitor {
   bool stopping_ = false;
   bool hung_up_ = false;
   Ended ended_;
+  int pause_ = -1;  // ms until reports are taken again
   std::vector<pollfd> polled_;
 };
 

@@ -11,17 +11,20 @@
 
 namespace jaula {
 
+class DenialRecorder;
+
 struct Watch {
   // Of the ladder, which a time limit or SIGTERM begins.
   int stop_signal = 0;
   std::chrono::milliseconds grace{};
-  std::optional<std::chrono::milliseconds> time_limit;
+  std::optional<std::chrono::milliseconds> time_limit = {};
   // SIGTERM to us starts the stop ladder instead of being passed on: when we are a service's main
   // process, or a monitor that the system is shutting down.
   bool terminate_stops = false;
   // The last rung: everything that belongs to the jail dies.
   Result<void> (*kill_all)(void* context) = nullptr;
   void* context = nullptr;
+  DenialRecorder* denials = nullptr;  // none: no call is reported
 };
 
 struct Ended {

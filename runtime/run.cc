@@ -10,12 +10,14 @@
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/denials.h"
 #include "runtime/join.h"
 #include "runtime/launch.h"
 #include "runtime/notify.h"
 #include "runtime/own_file.h"
 #include "runtime/plan/id_maps.h"
 #include "runtime/plan/mounts.h"
+#include "runtime/plan/seccomp.h"
 #include "runtime/running.h"
 #include "runtime/stop.h"
 #include "runtime/sync.h"
@@ -46,6 +48,7 @@ class Birth {
   Result<void> take_ids();
   Result<void> delegate_cgroup();
   Result<void> save_running();
+  void tell_unreported() const;
 
   StateStore& store_;
   const spec::JailConfig& config_;
@@ -174,6 +177,15 @@ Result<void> Birth::save_running() {
   return jail_.directory.save(jail_.state);
 }
 
+// Nothing is less protected then, so that is no warning.
+void Birth::tell_unreported() const {
+  const isolation::SeccompFilter& own = plan_.payload.filter;
+  const isolation::SeccompFilter& filter = own.instructions.empty() ? plan_.seccomp : own;
+  if (plan::report_denials(filter.instructions).empty()) return;
+  record_unreported(jail_.directory.fd());
+  log::info(config_.name, ": denied system calls are not reported: see docs/security.md");
+}
+
 Result<void> Birth::start() {
   Result<void> started = assemble();
   if (!started) return explained(started.error());
@@ -195,7 +207,8 @@ Result<void> Birth::assemble() {
   TRY(delegate_cgroup());
   TRY(jail_.process->admit(plan_));
   TRY(save_running());
-  TRY(jail_.process->confirm());
+  TRY(jail_.process->confirm(jail_.directory.fd()));
+  if (!jail_.process->listener()) tell_unreported();
   TRY(jail_.stdio->started(jail_.process->terminal()));
   log::info(config_.name, ": runs as process ", jail_.process->pid());
   if (options_.unit) TRY(notify_manager("READY=1\nSTATUS=running"));

@@ -9,6 +9,7 @@
 
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/denials.h"
 #include "runtime/stop.h"
 
 namespace jaula {
@@ -16,7 +17,7 @@ namespace {
 
 // What goes from one image of the monitor to the next, in this order.
 struct Inherited {
-  Fd pidfd, status, out, err, terminal;
+  Fd pidfd, status, out, err, terminal, listener;
 };
 
 Result<void> kill_all(void* jail) {
@@ -61,7 +62,7 @@ Result<void> resume(Running& jail, const std::string& name, Roots roots, Inherit
   if (!jail.state.cgroup.empty()) jail.cgroup = TRY(cgroups::Cgroup::open(jail.state.cgroup));
   jail.log.emplace(TRY(LogWriter::open(jail.directory.log_path(), {})));
   jail.process.emplace(jail.state.init.pid, std::move(fds.pidfd), std::move(fds.status),
-                       std::move(fds.terminal));
+                       std::move(fds.terminal), std::move(fds.listener));
   jail.stdio.emplace(TRY(
       Stdio::resume(*jail.log, std::move(fds.out), std::move(fds.err), jail.process->terminal())));
   jail.signals = TRY(block_signals());
@@ -72,12 +73,14 @@ Result<void> resume(Running& jail, const std::string& name, Roots roots, Inherit
 
 Result<Ended> watch(Running& jail, bool unit) {
   const spec::JailConfig& config = jail.state.config;
+  DenialRecorder denials(jail.process->listener().get(), jail.directory.fd());
   const Watch how{.stop_signal = config.extra.stop_signal,
                   .grace = config.extra.stop_grace_period,
                   .time_limit = config.extra.time_limit,
                   .terminate_stops = unit || jail.state.detached,
                   .kill_all = kill_all,
-                  .context = &jail};
+                  .context = &jail,
+                  .denials = &denials};
   return watch(*jail.process, *jail.stdio, jail.signals, how);
 }
 
@@ -108,7 +111,7 @@ Error become_monitor(const Running& jail, const Roots& roots) {
   std::vector<std::string> words = {"jaula", "monitor", jail.state.name, roots.run, roots.data};
   const auto [out, err] = jail.stdio->log_sources();
   for (const int fd : {jail.process->pidfd(), jail.process->status_fd(), out, err,
-                       jail.process->terminal().get()}) {
+                       jail.process->terminal().get(), jail.process->listener().get()}) {
     words.push_back(std::to_string(fd));
     if (fd >= 0 && ::fcntl(fd, F_SETFD, 0) < 0) return Error(errno, "keep descriptor ", fd);
   }
@@ -123,7 +126,7 @@ Error become_monitor(const Running& jail, const Roots& roots) {
 }
 
 Result<void> resume_monitor(const std::vector<std::string>& words) {
-  if (words.size() != 8)
+  if (words.size() != 9)
     return Error(EINVAL, "jaula monitor").hint("it is started by `jaula run -d` alone");
   Inherited fds;
   fds.pidfd = TRY(inherited(words[3]));
@@ -131,6 +134,7 @@ Result<void> resume_monitor(const std::vector<std::string>& words) {
   fds.out = TRY(inherited(words[5]));
   fds.err = TRY(inherited(words[6]));
   fds.terminal = TRY(inherited(words[7]));
+  fds.listener = TRY(inherited(words[8]));
   TRY(sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("jaula"), "PR_SET_NAME"));
   Running jail;
   TRY(resume(jail, words[0], {.run = words[1], .data = words[2]}, std::move(fds)));

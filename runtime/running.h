@@ -39,7 +39,7 @@ Result<Exit> bury(Running& jail, const Ended& ended);
 
 // Executes this program anew as the monitor of a detached jail. Returns when that is not possible.
 Error become_monitor(const Running& jail, const Roots& roots);
-// The other side of it: `jaula monitor NAME RUN DATA PIDFD STATUS OUT ERR TERMINAL`.
+// The other side of it: `jaula monitor NAME RUN DATA PIDFD STATUS OUT ERR TERMINAL LISTENER`.
 Result<void> resume_monitor(const std::vector<std::string>& words);
 
 }  // namespace jaula

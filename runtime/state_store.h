@@ -2,6 +2,7 @@
 //   <run>/NAME/             the intent record: its name alone is enough to clean up after a crash
 //   <run>/NAME/state.json   replaced by rename; absent until the first save
 //   <run>/NAME/exit         how the payload ended; blank until then
+//   <run>/NAME/denials      system calls that the filter denied, from the first one on (denials.h)
 //   <ids>/BASE -> <run>/NAME who has the 65,536 host ids from BASE on
 //   <data>/NAME/            logs of a detached jail
 // Nothing is fsynced: what lives below /run does not outlive the boot that its boot id names.

@@ -7,7 +7,9 @@
 //     ◀────────────── terminal + its pty    (when the spec asks for one)
 //     ◀────────────────────────── pid       (exec only: the process that stays)
 //     ◀──────────────────────── failed      (an Error; the child then exits)
-//     ◀───────────────────── executing      every step is done but the last
+//     ◀───────────────────── executing      every step is done but the last; with the listener of
+//                                           a filter that reports
+//     ◀────────── listener + the filter's   (a spec's own filter goes in right before execve)
 //     ◀─────────────────────────── EOF      execve closed the child's end: the payload runs
 //
 // EOF without `executing` means that the child died on the way; the parent says how.
@@ -26,7 +28,8 @@ struct SyncMessage {
     kTerminal,
     kPid,
     kFailed,
-    kExecuting
+    kExecuting,
+    kListener
   } kind = Kind::kEof;
   std::int32_t pid = 0;
   Error error = Error(0);

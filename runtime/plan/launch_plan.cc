@@ -177,7 +177,12 @@ void make_filter(Making& making) {
     making.out.problems.push_back(
         Error(0, "the system call filter has ", filter.instructions.size(), " instructions")
             .hint("the kernel takes ", BPF_MAXINSNS));
-  if (!making.config.seccomp || !plan.credentials.no_new_privs) {
+  const bool own = making.config.seccomp.has_value();
+  // What comes after a filter of the spec's is not sure to get through it to the parent.
+  const bool told =
+      !own || (plan.credentials.no_new_privs && lets_hand_over(*making.config.seccomp));
+  if (told) filter.reporting = report_denials(filter.instructions);
+  if (!own || !plan.credentials.no_new_privs) {
     plan.seccomp = std::move(filter);
     return;
   }

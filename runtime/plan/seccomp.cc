@@ -44,6 +44,27 @@ std::vector<sock_filter> compile_seccomp(const spec::JailConfig& config, std::ui
                         : compile_seccomp(config.extra.seccomp, capabilities, limits_tcp);
 }
 
+// EPERM alone: a listener learns nothing of the errno, and what says "not there" (ENOSYS,
+// EAFNOSUPPORT) is asked for all day by programs that have another way.
+std::vector<sock_filter> report_denials(std::vector<sock_filter> filter) {
+  bool any = false;
+  for (sock_filter& instruction : filter) {
+    if (instruction.code != (BPF_RET | BPF_K) ||
+        instruction.k != static_cast<std::uint32_t>(Action::kNotPermitted))
+      continue;
+    instruction.k = SECCOMP_RET_USER_NOTIF;
+    any = true;
+  }
+  if (!any) filter.clear();
+  return filter;
+}
+
+bool lets_hand_over(const spec::SeccompConfig& config) {
+  const Action action =
+      make_policy(config).policy.actions[static_cast<std::size_t>(spec::syscall_number("sendmsg"))];
+  return action == Action::kAllow || action == Action{SECCOMP_RET_LOG};
+}
+
 std::string describe_seccomp(SeccompProfile profile, std::uint64_t capabilities, bool limits_tcp) {
   if (profile == SeccompProfile::kUnconfined) return "seccomp: unconfined";
   return describe(profile == SeccompProfile::kStrict ? "strict" : "default",

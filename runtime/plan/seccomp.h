@@ -25,6 +25,11 @@ std::vector<sock_filter> compile_seccomp(const spec::SeccompConfig& config);
 std::vector<sock_filter> compile_seccomp(const spec::JailConfig& config, std::uint64_t capabilities,
                                          bool limits_tcp = false);
 
+// The filter that tells the parent of what it answers with EPERM; empty when nothing is.
+std::vector<sock_filter> report_denials(std::vector<sock_filter> filter);
+// Whether a process under it can hand its listener over: sendmsg, whatever its arguments.
+bool lets_hand_over(const spec::SeccompConfig& config);
+
 // One fact a line for `jaula plan`: "seccomp: default, 292 syscalls, 136 instructions".
 std::string describe_seccomp(spec::SeccompProfile profile, std::uint64_t capabilities,
                              bool limits_tcp = false);

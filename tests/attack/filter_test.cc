@@ -113,4 +113,13 @@ TEST_CASE("filter: requests that drive a terminal are refused, also with bits ab
   });
 }
 
+TEST_CASE("filter: who is told of a denied call does not let it through") {
+  const Ground ground;
+  Attack attack("filter: a denied call that is reported");
+  Ran ran = ground.attack({"call", "unshare"});
+  attack.held(ran.out == "EPERM\n", ran.out + ran.err);
+  ran = ground.without("denials answered").attack({"call", "unshare"});
+  attack.control(ran.code == 0 && ran.out != "EPERM\n", ran.out + ran.err);
+}
+
 }  // namespace jaula::test

@@ -30,7 +30,7 @@ void put_program(const std::string& path, const std::string& bytes, mode_t mode)
 
 // What execute() returns, with its exit code.
 std::string refusal(const isolation::Payload& payload) {
-  const Error error = execute(payload);
+  const Error error = execute(payload, {});
   return outcome(error) + std::to_string(static_cast<int>(error.exit_code()));
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("payload: it gets its arguments and its environment, and nothing of ou
   Child child([&] {
     ::dup2(pipe.to(), 1);
     const TestPayload payload({"sh", "-c", "echo $0 $1 $GREETING; env", "a  b", "c"}, {"/bin/sh"});
-    static_cast<void>(execute(*payload));
+    static_cast<void>(execute(*payload, {}));
     return 1;
   });
   const std::string text = pipe.take_all();
@@ -113,7 +113,7 @@ TEST_CASE("payload: the first candidate that can be executed is, as execvp(3) do
     const TestPayload payload({"good"},
                               {scratch / "missing", scratch / "file/below", scratch / "forbidden",
                                scratch / "good", scratch / "other"});
-    static_cast<void>(execute(*payload));
+    static_cast<void>(execute(*payload, {}));
     return 1;
   });
   CHECK_EQ(child.wait(), 5);

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -79,6 +80,39 @@ TEST_CASE("filter: one that the kernel cannot accept is an error and no filter")
   CHECK_EQ(*seen,
            "install the system call filter of 3 instructions: Invalid argument\n"
            "allowed mode 0\n");
+}
+
+// Nothing answers the listener here, so nothing that is reported is called but after it is closed.
+TEST_CASE(
+    "filter: one that reports gives a listener, without which a call fails and does not wait") {
+  const auto seen = inside(0, [] {
+    set_no_new_privs();
+    SeccompFilter filter = small_filter();
+    filter.reporting = filter.instructions;
+    filter.reporting[2].k = SECCOMP_RET_USER_NOTIF;
+    Result<Fd> listener = isolation::apply(filter);
+    std::string text = outcome(listener) + (listener && *listener ? "listens, " : "does not, ");
+    const bool closes = listener && (::fcntl(listener->get(), F_GETFD) & FD_CLOEXEC) != 0;
+    listener->reset();
+    return text + (closes ? "closes at execve, " : "stays, ") + ask() + filters();
+  });
+  CHECK_EQ(*seen, "fine\nlistens, closes at execve, Function not implemented mode 2\n");
+}
+
+TEST_CASE("filter: below a listener of another one denies all the same, and reports nothing") {
+  const auto seen = inside(0, [] {
+    set_no_new_privs();
+    SeccompFilter around{{BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)}};
+    around.reporting = around.instructions;
+    SeccompFilter filter = small_filter();
+    filter.reporting = filter.instructions;
+    filter.reporting[2].k = SECCOMP_RET_USER_NOTIF;
+    const Result<Fd> outer = isolation::apply(around);
+    const Result<Fd> inner = isolation::apply(filter);
+    std::string text = outer && *outer ? "listens, " : "does not, ";
+    return text + outcome(inner) + (inner && *inner ? "listens, " : "does not, ") + ask();
+  });
+  CHECK_EQ(*seen, "listens, fine\ndoes not, filtered");
 }
 
 }  // namespace jaula::test

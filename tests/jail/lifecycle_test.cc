@@ -96,7 +96,8 @@ TEST_CASE("life: a monitor that is quiet gives its memory back, and still does i
 TEST_CASE("life: nobody but `run -d` becomes a monitor") {
   const Jails jails;
   CHECK_EQ(jails.jaula({"monitor", "web"}).code, 125);
-  const Ran ran = jails.jaula({"monitor", "web", "/run/x", "/run/y", "77", "78", "-1", "-1", "-1"});
+  const Ran ran =
+      jails.jaula({"monitor", "web", "/run/x", "/run/y", "77", "78", "-1", "-1", "-1", "-1"});
   CHECK_EQ(ran.code, 125);
   CHECK(contains(ran.err, "take over descriptor 77"));
 }

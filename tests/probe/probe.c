@@ -13,10 +13,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
@@ -307,6 +309,32 @@ static int reopen_tty(void) {
   return terminal < 0 || write(terminal, "late\n", 5) != 5;
 }
 
+// Asks COUNT times for what no jail of the default profile may; how often it was refused.
+static int deny(const char* count, const char* then) {
+  int refused = 0;
+  for (int i = 0; i < atoi(count); ++i)
+    refused += syscall(SYS_keyctl, 1, 2, -3L, 4, 5) < 0 && errno == EPERM;
+  printf("refused %d\n", refused);
+  fflush(stdout);
+  return *then ? await_signals(then) : 0;
+}
+
+// Outlives its monitor, and on USR1 writes to FILE what a denied call gives.
+static int deny_later(const char* file) {
+  sigset_t awaited;
+  sigemptyset(&awaited);
+  sigaddset(&awaited, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &awaited, NULL);
+  prctl(PR_SET_PDEATHSIG, 0);
+  puts("ready");
+  fflush(stdout);
+  int signal;
+  sigwait(&awaited, &signal);
+  const char* name = syscall(SYS_keyctl, 1, 2, -3L, 4, 5) < 0 ? strerrorname_np(errno) : "ok";
+  const int out = open(file, O_WRONLY | O_CREAT, 0644);
+  return write(out, name, strlen(name)) < 0;
+}
+
 int main(int argc, char** argv) {
   const char* verb = argc > 1 ? argv[1] : "";
   const char* a = argc > 2 ? argv[2] : "";
@@ -347,6 +375,8 @@ int main(int argc, char** argv) {
   if (!strcmp(verb, "limit")) return limit(a);
   if (!strcmp(verb, "tty")) return tty();
   if (!strcmp(verb, "reopen-tty")) return reopen_tty();
+  if (!strcmp(verb, "deny")) return deny(a, b);
+  if (!strcmp(verb, "deny-later")) return deny_later(a);
   if (!strcmp(verb, "mount")) return report(mount("none", "/tmp", "tmpfs", 0, NULL));
   if (!strcmp(verb, "unshare-user")) return report(unshare(CLONE_NEWUSER));
   if (!strcmp(verb, "unshare")) return report(unshare(atoi(a)));

@@ -169,6 +169,8 @@ TEST_CASE("doctor: what is only less safe or less handy is degraded") {
         FindingState::kDegraded);
   CHECK(state("privileges", [](DoctorFacts& f) { f.host.capabilities = 1U << CAP_CHOWN; }) ==
         FindingState::kDegraded);
+  CHECK(state("seccomp", [](DoctorFacts& f) { f.kernel.seccomp_actions = "errno allow"; }) ==
+        FindingState::kDegraded);
   CHECK(state("seccomp", [](DoctorFacts& f) { f.kernel.seccomp_actions.clear(); }) ==
         FindingState::kMissing);
   CHECK(state("keyring", [](DoctorFacts& f) { f.kernel.keyring.error = ENOSYS; }) ==
