@@ -7,6 +7,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include <string_view>
 #include <utility>
 
 #include "isolation/copy_up.h"
@@ -27,7 +28,7 @@ struct Staging {
   struct Cover {
     const char* name;
     Fd tree;
-  } covers[2] = {{mutant("covers of our own") ? "root/dev/null" : "file", {}}, {"directory", {}}};
+  } covers[2] = {{"file", {}}, {"directory", {}}};
 };
 
 Result<Fd> make_tmpfs(const char* mode, unsigned attributes) noexcept {
@@ -75,6 +76,19 @@ Result<void> make_files(Staging& staging, const MountPlan& plan) noexcept {
 // Nothing more is written to it; what is copied from it from here on covers, and does no more.
 Result<void> seal(const Staging& staging) noexcept {
   return sys::mount_setattr(staging.directory.get(), 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, 0);
+}
+
+Result<Fd> clone_cover(const Staging& staging, const char* name) noexcept {
+  const bool of_the_jail = mutant("covers of our own") && name == std::string_view("file");
+  return sys::clone_tree(staging.directory.get(), of_the_jail ? "root/dev/null" : name, 0);
+}
+
+// A detached mount that is closed keeps its owner waiting until no processor can see it any more,
+// one that is attached goes with the old root.
+Result<void> leave_covers(const Staging& staging) noexcept {
+  for (const Staging::Cover& cover : staging.covers)
+    if (cover.tree) TRY(sys::move_mount(cover.tree.get(), staging.directory.get(), cover.name));
+  return {};
 }
 
 // A detached copy of what is mounted at a path of the host, which is private here already.
@@ -194,7 +208,7 @@ Result<void> mask(Assembly& at, const MountOp& op) noexcept {
   }
   Result<void> covered;
   for (Staging::Cover& cover : at.staging.covers) {
-    if (!cover.tree) cover.tree = TRY(sys::clone_tree(at.staging.directory.get(), cover.name, 0));
+    if (!cover.tree) cover.tree = TRY(clone_cover(at.staging, cover.name));
     covered = place ? at.walk.cover(op.target.c_str(), cover.tree.get(), place.get())
                     : at.walk.cover(op.target.c_str(), cover.tree.get());
     if (covered) cover.tree.reset();
@@ -308,6 +322,7 @@ Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Premade& p
     if (!performed) return performed.error().at(index);
     ++index;
   }
+  TRY(leave_covers(staging));
   return root;
 }
 

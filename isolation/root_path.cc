@@ -186,17 +186,26 @@ Result<void> RootWalk::mount(const char* path, MountPointKind kind, int tree) no
   Place place = TRY(place_of(path, true));
   if (kMutants) stop_at("make", path);
   if (mutant("make by descriptor")) place = {root_, path};
-  const Result<void> made = kind == MountPointKind::kDirectory
-                                ? sys::mkdirat(place.directory, place.name, 0755)
-                                : sys::mknod_file(place.directory, place.name, 0644);
-  // What replaces it meanwhile is covered itself: the last step of the walk follows no link.
-  if (made) return attach(path, tree, place.directory, place.name);
-  if (made.error().code() != EEXIST) return made;
-  const Fd there = TRY(mutant("no link as a target")
-                           ? sys::openat(place.directory, place.name, O_PATH)
-                           : open_name(place.directory, place.name, O_PATH | O_NOFOLLOW));
-  TRY(check_mount_point(there.get(), path, kind));
-  return attach(path, tree, there.get(), "");
+  // In the jail's own root a name is likely there, in what jaula mounts it is not.
+  const auto open_there = [&] {
+    return mutant("no link as a target")
+               ? sys::openat(place.directory, place.name, O_PATH)
+               : open_name(place.directory, place.name, O_PATH | O_NOFOLLOW);
+  };
+  const bool expected = place.directory == root_ && !mutant("make by descriptor");
+  Result<Fd> there = expected ? open_there() : Error(ENOENT, "not looked for");
+  if (!there && there.error().code() == ENOENT) {
+    const Result<void> made = kind == MountPointKind::kDirectory
+                                  ? sys::mkdirat(place.directory, place.name, 0755)
+                                  : sys::mknod_file(place.directory, place.name, 0644);
+    // What replaces it meanwhile is covered itself: the last step of the walk follows no link.
+    if (made) return attach(path, tree, place.directory, place.name);
+    if (made.error().code() != EEXIST) return made;
+    there = open_there();
+  }
+  if (!there) return there.error();
+  TRY(check_mount_point(there->get(), path, kind));
+  return attach(path, tree, there->get(), "");
 }
 
 Result<void> RootWalk::mount_and_anchor(const char* path, Fd tree) noexcept {

@@ -93,7 +93,9 @@ Result<void> Birth::claim() {
 Result<void> Birth::plan() {
   facts_ = plan::probe_for(config_);
   plan::PlanOptions options{
-      .degrade = options_.degrade, .terminal_size = terminal_size_of_caller(), .userland = {}};
+      .degrade = options_.degrade,
+      .terminal_size = options_.stdio.terminal ? terminal_size_of_caller() : winsize{},
+      .userland = {}};
   if (config_.extra.root_kind == spec::RootKind::kHost) options.userland = plan::probe_userland();
   plan::Planned planned = plan::make_plan(config_, facts_, options);
   if (!planned.problems.empty()) {

@@ -134,7 +134,8 @@ Finding seccomp(const DoctorFacts& facts) {
     return missing("this kernel has no filters", "a kernel with CONFIG_SECCOMP_FILTER");
   const string& actions = facts.kernel.seccomp_actions;
   if (actions.find("user_notif") == string::npos)
-    return degraded("actions " + actions + ": denied calls are not reported", "boot Linux 5.0 or newer");
+    return degraded("actions " + actions + ": denied calls are not reported",
+                    "boot Linux 5.0 or newer");
   return ok("actions " + actions);
 }
 

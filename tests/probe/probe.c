@@ -194,8 +194,8 @@ static int connect_tcp(const char* port) {
   const struct sockaddr_in address = {.sin_family = AF_INET,
                                       .sin_port = htons((unsigned short)atoi(port)),
                                       .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-  return report(connect(socket(AF_INET, SOCK_STREAM, 0), (const struct sockaddr*)&address,
-                        sizeof address));
+  return report(
+      connect(socket(AF_INET, SOCK_STREAM, 0), (const struct sockaddr*)&address, sizeof address));
 }
 
 // Seconds of a clock, by its number.
@@ -359,7 +359,8 @@ int main(int argc, char** argv) {
   if (!strcmp(verb, "listen-tcp")) return listen_tcp(a);
   if (!strcmp(verb, "connect-tcp")) return connect_tcp(a);
   if (!strcmp(verb, "clock")) return clock_seconds(a);
-  if (!strcmp(verb, "shm")) return report(shmget((key_t)atol(a), 4096, atoi(b) ? IPC_CREAT | 0666 : 0));
+  if (!strcmp(verb, "shm"))
+    return report(shmget((key_t)atol(a), 4096, atoi(b) ? IPC_CREAT | 0666 : 0));
   if (!strcmp(verb, "fast-open")) return fast_open(a);
   if (!strcmp(verb, "connect-abstract")) return connect_abstract(a);
   if (!strcmp(verb, "ids")) return ids();
