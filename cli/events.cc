@@ -128,6 +128,7 @@ Result<std::vector<Watched>> look(const StateStore& store, Arguments names) {
 void wait_for_news(std::vector<Watched>& jails) {
   constexpr int kPeriod = 250;  // ms
   std::vector<pollfd> polled;
+  polled.reserve(jails.size());
   for (const Watched& jail : jails)
     polled.push_back({jail.monitor ? jail.monitor->get() : -1, POLLIN, 0});
   if (::poll(polled.data(), polled.size(), kPeriod) <= 0) return;

@@ -300,7 +300,7 @@ Result<void> enter_namespaces(const plan::LaunchPlan& plan,
     Result<void> joined = sys::setns(target.fd.get(), target.kinds);
     if (!joined && joined.error().code() == ESRCH) joined.error().hint("the jail has just ended");
     if (!joined && !target.origin.empty()) joined.error().in(target.origin, ": ");
-    TRY(std::move(joined));
+    if (!joined) return joined;
     if ((target.kinds & CLONE_NEWUSER) != 0)
       TRY(isolation::become_namespace_root(plan.root_uid, plan.root_gid,
                                            plan.credentials.set_groups));
