@@ -132,10 +132,11 @@ struct Assembly {
 
 Result<void> write_file(Assembly& at, const MountOp& op, std::string_view bytes) noexcept {
   const char* path = op.target.c_str();
-  const Fd file = TRY(at.walk.make_file(path));
-  TRY(sys::write_all(file.get(), bytes, path));
-  if (::fchmod(file.get(), op.mode) < 0) return Error(errno, "set mode of ", path);
-  return {};
+  const Result<Fd> file = at.walk.make_file(path, op.mode);
+  // EACCES: its directory is of an id that the jail does not have.
+  if (!file && file.error().code() == EACCES && op.optional) return {};
+  if (!file) return file.error();
+  return sys::write_all(file->get(), bytes, path);
 }
 
 // What the plan looked at has not become something else.
@@ -229,12 +230,7 @@ Result<void> place(Assembly& at, const MountOp& op) noexcept {
   if (covered.error().code() == EINVAL)
     return Error(EISDIR, "place a file at /", path).hint("remove the directory there");
   if (covered.error().code() != ENOENT) return covered;
-  if (op.file.make) {
-    covered = at.walk.mount(path, MountPointKind::kFile, tree.get());
-    // EACCES: its directory is of an id that the jail does not have.
-    const bool left_out = !covered && covered.error().code() == EACCES && op.origin.empty();
-    return left_out ? Result<void>() : covered;
-  }
+  if (op.file.make) return at.walk.mount(path, MountPointKind::kFile, tree.get());
   if (op.origin.empty()) return {};
   return Error(ENOENT, "place /", path)
       .hint("make an empty file there: in a root with `ephemeral: false` jaula makes none");

@@ -21,7 +21,7 @@ namespace jaula::isolation {
 struct MountOp {
   enum class Kind : std::uint8_t {
     kDirectory,   // make target with mode
-    kFile,        // make target with the bytes of source
+    kFile,        // make target with the bytes of source, in place of whatever stands there
     kSymlink,     // make target pointing to the text of source
     kBind,        // mount source (a host path) on target
     kFileSystem,  // mount a new file system of type source on target
@@ -39,9 +39,10 @@ struct MountOp {
   dev_t device = 0;              // kBind: source must be this device; 0: it is none
   bool idmapped = false;         // kBind: made outside, mapped to the jail's ids
   bool named = false;            // kMask, kReadOnly: by the spec; a link there is refused
-  bool optional = true;          // kMask, kReadOnly: passed over where nothing is there
-  bool copy_up = false;          // kFileSystem: tmpfs that begins with what is at target
-  unsigned mode = 0755;          // kDirectory, kFile
+  // kMask, kReadOnly: passed over where nothing is there; kFile: where it may not be made.
+  bool optional = true;
+  bool copy_up = false;  // kFileSystem: tmpfs that begins with what is at target
+  unsigned mode = 0755;  // kDirectory, kFile
   std::vector<std::pair<std::string, std::string>> options = {};  // kFileSystem; "" value: a flag
   PlacedFile file = {};                                           // kPlace
   std::string origin = {};  // where the spec asked for it, for messages

@@ -149,14 +149,19 @@ Result<void> RootWalk::make_link(const char* path, const char* text) noexcept {
   return sys::symlinkat(text, place.directory, place.name);
 }
 
-Result<Fd> RootWalk::make_file(const char* path) noexcept {
+Result<Fd> RootWalk::make_file(const char* path, mode_t mode) noexcept {
   const Place place = TRY(place_of(path, true));
   if (mutant("no link or FIFO as a file"))
-    return sys::openat(root_, path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0644);
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
-  Fd file = TRY(sys::openat(place.directory, place.name, kFlags, 0644));
-  TRY(check_mount_point(file.get(), path, MountPointKind::kFile));
-  return file;
+    return sys::openat(root_, path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, mode);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  Result<Fd> file = sys::openat(place.directory, place.name, kFlags, mode);
+  if (file || file.error().code() != EEXIST) return file;
+  if (::unlinkat(place.directory, place.name, 0) == 0)
+    return sys::openat(place.directory, place.name, kFlags, mode);
+  const int reason = errno;
+  Error refused(reason, "place a file at /", path);
+  if (reason == EISDIR) refused.hint("remove the directory there");
+  return refused;
 }
 
 Result<void> RootWalk::attach(const char* path, int tree, int directory,

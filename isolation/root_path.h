@@ -31,7 +31,9 @@ class RootWalk {
 
   Result<void> make_directory(const char* path, mode_t mode) noexcept;
   Result<void> make_link(const char* path, const char* text) noexcept;
-  Result<Fd> make_file(const char* path) noexcept;  // emptied, for writing
+  // A new file, for writing. What is in its place is deleted, and neither followed nor opened:
+  // for a root that is thrown away. EISDIR.
+  Result<Fd> make_file(const char* path, mode_t mode) noexcept;
 
   // O_PATH of what is there; a link in the last place is not followed. ENOENT.
   Result<Fd> find(const char* path) noexcept;

@@ -126,8 +126,11 @@ void add_kernel_file_systems(MountPlan& plan, const spec::JailConfig& config,
 }
 
 void add_file(MountPlan& plan, std::string target, std::string bytes) {
-  plan.ops.push_back(
-      {.kind = Kind::kFile, .source = std::move(bytes), .target = std::move(target), .mode = 0644});
+  plan.ops.push_back({.kind = Kind::kFile,
+                      .source = std::move(bytes),
+                      .target = std::move(target),
+                      .optional = false,
+                      .mode = 0644});
 }
 
 void add_userland(MountPlan& plan, const spec::JailConfig& config,
@@ -173,16 +176,23 @@ void add_userland(MountPlan& plan, const spec::JailConfig& config,
   for (MountOp& op : plan.ops) op.origin = kUserlandOrigin;
 }
 
-// In a root of the user's they are mounted: what is his stays as it is.
+// They are made in a root that is thrown away, and mounted in one that lasts: what is the user's
+// stays as it is.
 void place_etc_files(MountPlan& plan, const spec::JailConfig& config, const MountFacts& facts) {
-  for (EtcFile& file : make_etc_files(config, facts.own_network))
+  for (EtcFile& file : make_etc_files(config, facts.own_network)) {
+    if (config.extra.ephemeral) {
+      add_file(plan, std::string("etc/") + file.name, std::move(file.content));
+      plan.ops.back().optional = file.origin.empty();
+      plan.ops.back().origin = std::move(file.origin);
+      continue;
+    }
     plan.ops.push_back({.kind = Kind::kPlace,
                         .target = std::string("etc/") + file.name,
                         .file = {.name = file.name,
                                  .content = std::move(file.content),
-                                 .read_only = config.root_readonly,
-                                 .make = config.extra.ephemeral},
+                                 .read_only = config.root_readonly},
                         .origin = std::move(file.origin)});
+  }
 }
 
 std::uint64_t attributes_of(const std::vector<std::string>& options) {

@@ -54,7 +54,7 @@ TEST_CASE("anchor: the nearest file system above a place is where its walk begin
     fs::rename(root / "dev/a", root / "dev/b");
     fs::create_directories(root / "dev/a/pts");
     for (const char* path : {"dev/x", "dev/a/pts/x", "dev/a/pts/y/z", "device/x", "devices/x"})
-      text += outcome(walk.make_file(path));
+      text += outcome(walk.make_file(path, 0644));
     for (const char* path :
          {"dev/x", "dev/a/pts/x", "dev/a/pts/y/z", "device/x", "devices/x", "dev/b/pts/x"})
       text += fs::exists(root / path) ? "there\n" : "not there\n";

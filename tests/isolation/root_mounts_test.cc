@@ -123,9 +123,9 @@ TEST_CASE("mount point: a directory that was walked to is walked to anew once it
   const auto seen = inside(CLONE_NEWNS, [&] {
     const Ground root(scratch);
     RootWalk walk(root.fd());
-    std::string text = outcome(walk.make_file("a/b/before"));
+    std::string text = outcome(walk.make_file("a/b/before", 0644));
     text += outcome(walk.mount("a", MountPointKind::kDirectory, make_tree("a").get()));
-    text += outcome(walk.make_file("a/b/after"));
+    text += outcome(walk.make_file("a/b/after", 0644));
     for (const char* name : {"a/b/before", "a/b/after"})
       text += fs::exists(root / name) ? "there\n" : "not there\n";
     ::umount2((root / "a").c_str(), MNT_DETACH);

@@ -106,7 +106,7 @@ TEST_CASE("names: resolv.conf is of the dns keys, and of the host's with the hos
   CHECK_EQ(mixed.find("nameserver", 1), std::string::npos);
 }
 
-TEST_CASE("names: a link, FIFO or device in their place is covered, and nothing of it is opened") {
+TEST_CASE("names: a link, FIFO or device in their place is neither followed nor opened") {
   const Jails jails;
   const std::string etc = jails.root() + "/etc";
   put_file(jails.scratch() / "outside", "untouched");

@@ -276,7 +276,8 @@ TEST_CASE("mount plan: of the machine come its trees read-only, copies, and no m
   CHECK_EQ(place(own, "usr", Kind::kBind), -1);
 }
 
-TEST_CASE("mount plan: names are placed over a root of the user's, and made only in a throw-away") {
+TEST_CASE(
+    "mount plan: names are mounted over those of a root that lasts, and made in a throw-away") {
   spec::JailConfig config = directory_config();
   config.extra.resolver = {{"10.0.0.1"}, {"."}, {"ndots:2"}, "web.yaml:5:9"};
   MountPlan plan = make(config);
@@ -287,13 +288,17 @@ TEST_CASE("mount plan: names are placed over a root of the user's, and made only
   CHECK_FALSE(resolv.file.make);
   CHECK_FALSE(resolv.file.read_only);
   CHECK_EQ(at(plan, "etc/hosts", Kind::kPlace).origin, "");
-  config.extra.ephemeral = true;
   config.root_readonly = true;
   config.mounts = {{"/etc/hosts", "bind", "/nowhere", {}, ""}};
   plan = make(config);
   CHECK_EQ(targets(plan, Kind::kPlace), "etc/hostname etc/resolv.conf");
-  CHECK(at(plan, "etc/hostname", Kind::kPlace).file.make);
   CHECK(at(plan, "etc/hostname", Kind::kPlace).file.read_only);
+  config.extra.ephemeral = true;
+  plan = make(config);
+  CHECK_EQ(targets(plan, Kind::kPlace), "");
+  CHECK_EQ(targets(plan, Kind::kFile), "etc/hostname etc/resolv.conf");
+  CHECK(at(plan, "etc/hostname", Kind::kFile).optional);
+  CHECK_EQ(at(plan, "etc/resolv.conf", Kind::kFile).origin, "web.yaml:5:9");
 }
 
 TEST_CASE("mount plan: configs and secrets come after volumes, before what is locked") {
