@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
@@ -74,10 +73,9 @@ void take_memory_for_a_start() noexcept {
   constexpr std::size_t kHeap = 12 * kPage;
   const auto* here = static_cast<const char*>(__builtin_frame_address(0));
   populate(here - kStack, kStack);
-  // The next blocks come from where this one was.
-  void* block = std::malloc(kHeap);
-  if (block != nullptr) populate(static_cast<const char*>(block), kHeap);
-  std::free(block);
+  // The next blocks come from the top of the heap.
+  const std::size_t top = ::mallinfo2().keepcost;
+  populate(static_cast<const char*>(::sbrk(0)) - top, std::min(top, kHeap));
 }
 
 void give_memory_back() noexcept {
