@@ -2,7 +2,9 @@
 #include <sys/file.h>
 
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "runtime/state_store.h"
 #include "tests/jail/jails.h"
@@ -13,6 +15,14 @@ namespace {
 nlohmann::json ps(const Jails& jails, Words options = {}) {
   options.insert(options.begin(), {"ps", "--format", "json"});
   return nlohmann::json::parse(jails.jaula(options).out);
+}
+
+// Returns when the program has a pidfd, or is gone.
+void await_pidfd(pid_t program) {
+  const std::filesystem::path descriptors = "/proc/" + std::to_string(program) + "/fd";
+  for (std::error_code gone; process_lives(program); std::this_thread::yield())
+    for (const auto& entry : std::filesystem::directory_iterator(descriptors, gone))
+      if (contains(std::filesystem::read_symlink(entry, gone), "[pidfd]")) return;
 }
 
 }  // namespace
@@ -153,6 +163,7 @@ TEST_CASE("life: --rm deletes the record when the jail ends, and a waiter still 
   const std::string name = jails.name("fleeting");
   jails.start(name, {"await", "TERM"}, {"--rm"});
   Program waiter(jails.command({"wait", name}), {});
+  await_pidfd(waiter.pid());  // from here on it waits for the end of the monitor
   const int monitor = jails.monitor_pid(name);
   CHECK_EQ(jails.jaula({"kill", "-s", "TERM", name}).code, 0);
   await_end(monitor);

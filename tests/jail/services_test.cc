@@ -245,7 +245,7 @@ TEST_CASE("services: python has threads, processes, databases, servers, TLS and 
            "ssl b'terces' TLSv1.3\n"
            "files ['copied', 'fifo', 'linked', 'renamed', 'symbolic'] b'yxxxx' 1.0\n"
            "events 1 b'through'\n"
-           "system 16 e3b0c442 True True 1 True\n");
+           "system 16 e3b0c442 True True True True\n");
   python.check_confined("python3", kOfRoot);
   python.stop();
   CHECK_EQ(jails.left_behind(), "");

@@ -144,7 +144,8 @@ def events():
 def system():
     libc = ctypes.CDLL(None, use_errno=True)
     return (len(secrets.token_bytes(16)), hashlib.sha256(b"").hexdigest()[:8], libc.getpid() == os.getpid(),
-            len(os.sched_getaffinity(0)) > 0, -os.nice(0) + os.nice(1), time.clock_gettime(time.CLOCK_BOOTTIME) > 0)
+            len(os.sched_getaffinity(0)) > 0, min(19, os.nice(0) + 1) == os.nice(1),
+            time.clock_gettime(time.CLOCK_BOOTTIME) > 0)
 
 
 if __name__ == "__main__":
