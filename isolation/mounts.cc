@@ -198,20 +198,23 @@ Result<void> missing(const MountOp& op, Error error) noexcept {
       .hint("name what is there when the jail starts, or make it in the root");
 }
 
+// What the spec names is looked at before it is covered; {} for what jaula names itself, in a file
+// system of the kernel's.
+Result<Fd> place_named(Assembly& at, const MountOp& op) noexcept {
+  if (!op.named) return Fd();
+  return at.walk.find_no_link(op.target.c_str());
+}
+
 // The cover of a masked path comes from the staging tmpfs, never from an inode of the jail.
 // CVE-2025-31133
 Result<void> mask(Assembly& at, const MountOp& op) noexcept {
-  Fd place;
-  if (op.named) {
-    Result<Fd> found = at.walk.find_no_link(op.target.c_str());
-    if (!found) return missing(op, found.error());
-    place = std::move(*found);
-  }
+  const Result<Fd> place = place_named(at, op);
+  if (!place) return missing(op, place.error());
   Result<void> covered;
   for (Staging::Cover& cover : at.staging.covers) {
     if (!cover.tree) cover.tree = TRY(clone_cover(at.staging, cover.name));
-    covered = place ? at.walk.cover(op.target.c_str(), cover.tree.get(), place.get())
-                    : at.walk.cover(op.target.c_str(), cover.tree.get());
+    covered = *place ? at.walk.cover(op.target.c_str(), cover.tree.get(), place->get())
+                     : at.walk.cover(op.target.c_str(), cover.tree.get());
     if (covered) cover.tree.reset();
     // EINVAL: one is a directory and the other is none.
     if (covered || covered.error().code() != EINVAL) break;
@@ -238,12 +241,14 @@ Result<void> place(Assembly& at, const MountOp& op) noexcept {
 
 Result<void> make_read_only(Assembly& at, const MountOp& op) noexcept {
   const char* path = op.target.c_str();
-  const Result<Fd> place = op.named ? at.walk.find_no_link(path) : at.walk.find(path);
+  const Result<Fd> place = place_named(at, op);
   if (!place) return missing(op, place.error());
-  const Fd copy = TRY(sys::clone_tree(place->get(), "", AT_EMPTY_PATH | AT_RECURSIVE));
-  TRY(sys::mount_setattr(copy.get(), op.recursive ? AT_RECURSIVE : 0,
+  const Result<Fd> copy =
+      *place ? sys::clone_tree(place->get(), "", AT_EMPTY_PATH | AT_RECURSIVE) : at.walk.copy(path);
+  if (!copy) return missing(op, copy.error());
+  TRY(sys::mount_setattr(copy->get(), op.recursive ? AT_RECURSIVE : 0,
                          op.attributes | MOUNT_ATTR_RDONLY, 0));
-  return at.walk.cover(path, copy.get(), place->get());
+  return *place ? at.walk.cover(path, copy->get(), place->get()) : at.walk.cover(path, copy->get());
 }
 
 Result<void> perform(Assembly& at, const MountOp& op, Fd outside) noexcept {

@@ -135,6 +135,11 @@ Result<Fd> RootWalk::find_no_link(const char* path) noexcept {
   return found;
 }
 
+Result<Fd> RootWalk::copy(const char* path) noexcept {
+  const Place place = TRY(place_of(path, false));
+  return sys::clone_tree(place.directory, place.name, AT_SYMLINK_NOFOLLOW | AT_RECURSIVE);
+}
+
 Result<void> RootWalk::cover(const char* path, int tree, int place) noexcept {
   return attach(path, tree, place, "");
 }

@@ -39,6 +39,8 @@ class RootWalk {
   Result<Fd> find(const char* path) noexcept;
   // The same, but a link is refused.
   Result<Fd> find_no_link(const char* path) noexcept;
+  // A detached copy of what is there, with all that is mounted below; of a link itself. ENOENT.
+  Result<Fd> copy(const char* path) noexcept;
   // Attaches the tree to what was found there, wherever that has gone meanwhile. EINVAL.
   Result<void> cover(const char* path, int tree, int place) noexcept;
   // Attaches the tree where something of its kind is; a link is covered itself. ENOENT, EINVAL.
