@@ -2,13 +2,11 @@
 
 #include "cli/command.h"
 #include "cli/target.h"
-#include "runtime/base/memory.h"
 #include "runtime/own_file.h"
 
 namespace jaula::cli {
 
 int run_main(const Globals& globals, const Arguments& arguments) {
-  take_memory_for_a_start();
   CommandLine line("run", "[OPTIONS] TARGET [COMMAND...]",
                    "Start a jail. TARGET is a spec file (*.yaml, or - for standard input), a root "
                    "directory, or the word host.",

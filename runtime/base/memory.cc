@@ -59,24 +59,7 @@ void give_program_back() noexcept {
   }
 }
 
-// Advice (5.14): without it the pages come one by one.
-void populate(const char* begin, std::size_t size) noexcept {
-  const std::size_t before = reinterpret_cast<std::uintptr_t>(begin) % kPage;
-  ::madvise(const_cast<char*>(begin) - before, size, MADV_POPULATE_WRITE);  // NOLINT
-}
-
 }  // namespace
-
-void take_memory_for_a_start() noexcept {
-  // As `run` of a directory uses them; one page more or less is not felt.
-  constexpr std::size_t kStack = 10 * kPage;
-  constexpr std::size_t kHeap = 12 * kPage;
-  const auto* here = static_cast<const char*>(__builtin_frame_address(0));
-  populate(here - kStack, kStack);
-  // The next blocks come from the top of the heap.
-  const std::size_t top = ::mallinfo2().keepcost;
-  populate(static_cast<const char*>(::sbrk(0)) - top, std::min(top, kHeap));
-}
 
 void give_memory_back() noexcept {
   ::malloc_trim(0);

@@ -1,5 +1,4 @@
-// What a process takes in one go when it starts a jail, gives back to the machine when it only
-// waits, and what it forgets.
+// What a process gives back to the machine when it only waits, and what it forgets.
 #pragma once
 
 namespace jaula {
@@ -11,10 +10,6 @@ void give_memory_back() noexcept;
 // Lets go of the program's pages and of the whole heap: no object on it may be used any more. Takes
 // no lock. Inside.
 void give_all_memory_back() noexcept;
-
-// Asks for the stack and the heap that a start needs, all at once: a page fault for each of their
-// pages takes ten times as long. Parent side. madvise(2)
-void take_memory_for_a_start() noexcept;
 
 // Overwrites the arguments and the environment of this process, which /proc/PID/cmdline and environ
 // show, with a title: those of the caller are not for whoever is in the jail. Inside. proc(5)

@@ -1,11 +1,12 @@
 /* floor: the physical limit of starting a jail, the yardstick of tests/bench/run.
  *
- *   FLOOR_CGROUP=/sys/fs/cgroup floor ROOTDIR CMD [ARG...]
+ *   FLOOR_CGROUP=/sys/fs/cgroup floor [--throw-away] ROOTDIR CMD [ARG...]
  *   floor --print-filter          the BPF program, for peers that take one
  *
  * Nothing is decided and nothing checked but the return of each call: these are the syscalls that
  * give CMD a cgroup, seven namespaces with 65,536 ids of its own, the root ROOTDIR, the mounts and
  * masks of the default profile, few capabilities and a filter, and that take it all away again.
+ * With --throw-away what CMD writes to its root goes into an overlay that ends with it.
  * It trusts ROOTDIR, which a jail runtime may not. FLOOR_CGROUP is a cgroup2 mount holding the
  * directory jaula-bench; floor makes and removes one child of that. Needs root and Linux 5.12.
  */
@@ -163,7 +164,24 @@ static void drop_privileges(void) {
   TRY(syscall(SYS_capset, &header, sets));
 }
 
-static void enter_jail(int go[2], int tree, const char* root, char** argv) {
+/* The layers of the overlay lie on the old /mnt, which goes away with the old root. */
+static void attach_throw_away(int tree, const char* root) {
+  TRY(mount("upper", "/mnt", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"));
+  TRY(mkdir("/mnt/lower", 0755));
+  TRY(mkdir("/mnt/upper", 0755));
+  TRY(mkdir("/mnt/work", 0755));
+  TRY(move_mount(tree, "", AT_FDCWD, "/mnt/lower", MOVE_MOUNT_F_EMPTY_PATH));
+  TRY(mount("overlay", root, "overlay", 0,
+            "lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work,userxattr"));
+  TRY(chdir(root));
+}
+
+static void attach(int tree, const char* root) {
+  TRY(move_mount(tree, "", AT_FDCWD, root, MOVE_MOUNT_F_EMPTY_PATH));
+  TRY(fchdir(tree));
+}
+
+static void enter_jail(int go[2], int tree, int throw_away, const char* root, char** argv) {
   STEP_CHILD();
   STEP("clone3 until the child runs");
   char byte;
@@ -179,8 +197,7 @@ static void enter_jail(int go[2], int tree, const char* root, char** argv) {
   STEP("wait for the parent's go");
   TRY(setresgid(0, 0, 0)); /* files can be made only by an id that is mapped */
   TRY(setresuid(0, 0, 0));
-  TRY(move_mount(tree, "", AT_FDCWD, root, MOVE_MOUNT_F_EMPTY_PATH));
-  TRY(fchdir(tree));
+  (throw_away ? attach_throw_away : attach)(tree, root);
   STEP("root attached");
   mount_kernel_filesystems();
   STEP("proc, sysfs");
@@ -219,8 +236,11 @@ static void write_map(pid_t pid, const char* name) {
 int main(int argc, char** argv) {
   if (argc == 2 && strcmp(argv[1], "--print-filter") == 0)
     return write(1, filter, sizeof filter) != sizeof filter;
+  const int throw_away = argc > 1 && strcmp(argv[1], "--throw-away") == 0;
+  argc -= throw_away;
+  argv += throw_away;
   if (argc < 3 || !getenv("FLOOR_CGROUP")) {
-    dprintf(2, "usage: FLOOR_CGROUP=/sys/fs/cgroup floor ROOTDIR CMD [ARG...]\n");
+    dprintf(2, "usage: FLOOR_CGROUP=/sys/fs/cgroup floor [--throw-away] ROOTDIR CMD [ARG...]\n");
     return 125;
   }
   char dir[256];
@@ -241,7 +261,7 @@ int main(int argc, char** argv) {
                             .cgroup = (__u64)cgroup,
                             .pidfd = (__u64)(uintptr_t)&pidfd};
   pid_t pid = TRY(syscall(SYS_clone3, &args, sizeof args));
-  if (pid == 0) enter_jail(go, tree, argv[1], argv + 2);
+  if (pid == 0) enter_jail(go, tree, throw_away, argv[1], argv + 2);
   STEP("clone3 in the parent");
 
   write_map(pid, "uid_map");

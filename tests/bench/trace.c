@@ -1,10 +1,12 @@
-/* trace: which instructions of a program are executed, in the order in which they first are.
+/* trace: which instructions of a program are executed, and by whom, in the order in which they
+ * first are.
  *
  *   trace PROGRAM [ARG...]
  *
- * Single-steps the program and all its children with ptrace(2). Prints each address once, as 16
- * digits relative to where the program is loaded, for tests/bench/order. What other programs
- * execute is passed over. As root: its children enter user namespaces.
+ * Single-steps the program and all its children with ptrace(2). Prints each address as 16 digits
+ * relative to where the program is loaded, once with "own" for the program and once with "child"
+ * for what it forked, for tests/bench/order. What other programs execute is passed over. As root:
+ * its children enter user namespaces.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -23,8 +25,9 @@ static char program[PATH_MAX];
 static struct process {
   pid_t pid;
   unsigned long base; /* 0: it executes something else */
+  int forked;         /* and has not executed anything since */
 } processes[PROCESSES];
-static unsigned char seen[PROGRAM_SIZE];
+static unsigned char seen[2][PROGRAM_SIZE]; /* by the program, by what it forked */
 
 static unsigned long base_of(pid_t pid) {
   char name[64], line[PATH_MAX + 128];
@@ -41,7 +44,7 @@ static struct process* find(pid_t pid) {
   for (struct process* p = processes; p < processes + PROCESSES; p++) {
     if (p->pid == pid) return p;
     if (p->pid) continue;
-    *p = (struct process){pid, base_of(pid)};
+    *p = (struct process){pid, base_of(pid), p != processes};
     return p;
   }
   fprintf(stderr, "trace: more than %d processes\n", PROCESSES);
@@ -52,9 +55,9 @@ static void note(const struct process* p) {
   struct user_regs_struct registers;
   if (!p->base || ptrace(PTRACE_GETREGS, p->pid, 0, &registers) < 0) return;
   const unsigned long at = registers.rip - p->base;
-  if (at >= PROGRAM_SIZE || seen[at]) return;
-  seen[at] = 1;
-  printf("%016lx\n", at);
+  if (at >= PROGRAM_SIZE || seen[p->forked][at]) return;
+  seen[p->forked][at] = 1;
+  printf("%016lx %s\n", at, p->forked ? "child" : "own");
 }
 
 int main(int argc, char** argv) {
@@ -82,7 +85,7 @@ int main(int argc, char** argv) {
     if (!WIFSTOPPED(status)) continue;
     struct process* p = find(pid);
     const int signal = WSTOPSIG(status);
-    if (status >> 16 == PTRACE_EVENT_EXEC) p->base = base_of(pid);
+    if (status >> 16 == PTRACE_EVENT_EXEC) *p = (struct process){pid, base_of(pid), 0};
     if (signal == SIGTRAP) note(p);
     ptrace(PTRACE_SINGLESTEP, pid, 0, signal == SIGTRAP || signal == SIGSTOP ? 0 : signal);
   }
