@@ -14,6 +14,7 @@
 #include "isolation/root_path.h"
 #include "runtime/base/mutant.h"
 #include "runtime/base/sys.h"
+#include "runtime/base/timing.h"
 
 namespace jaula::isolation {
 namespace {
@@ -310,9 +311,11 @@ Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Premade& p
   const auto take = [&](bool idmapped) { return idmapped ? Fd(outside[next++]) : Fd(); };
 
   Fd root = TRY(make_root(plan.root, staging, take(plan.root.idmapped)));
+  timing::note("root file system");
   TRY(sys::move_mount(root.get(), staging.directory.get(), "root"));
   TRY(make_files(staging, plan));
   TRY(seal(staging));
+  timing::note("files and covers");
   Assembly assembly{.staging = staging,
                     .walk = RootWalk(root.get()),
                     .premade = premade,
@@ -321,6 +324,7 @@ Result<Fd> apply(const MountPlan& plan, std::span<const int> outside, Premade& p
   for (const MountOp& op : plan.ops) {
     Result<void> performed = perform(assembly, op, take(op.idmapped));
     if (!performed) return performed.error().at(index);
+    timing::note("/", op.target.c_str());
     ++index;
   }
   TRY(leave_covers(staging));

@@ -14,6 +14,7 @@
 #include "runtime/base/memory.h"
 #include "runtime/base/mutant.h"
 #include "runtime/base/sys.h"
+#include "runtime/base/timing.h"
 #include "runtime/sync.h"
 
 namespace jaula {
@@ -215,36 +216,39 @@ Result<void> execute(Child& child) noexcept {
                                 fail);
 }
 
-using Step = Result<void> (*)(Child&) noexcept;
+struct Step {
+  const char* name;
+  Result<void> (*take)(Child&) noexcept;
+};
 
 // The order of a jail's birth, one a line.
 // clang-format off
 constexpr Step kJailSteps[] = {
-    session,
-    cgroup_namespace,
-    hostname,
-    network,
-    propagation,
-    procfs,
-    time_namespace,
-    await_go,
-    hidden,
-    namespace_root,
-    sysctls,
-    labels,
-    mounts,
-    terminal,
-    pivot_root,
-    fds,
-    landlock,
-    execution_domain,
-    rlimits,
-    seccomp_privileged,
-    credentials,
-    working_directory,
-    bond,
-    seccomp,
-    execute,
+    {"session", session},
+    {"cgroup namespace", cgroup_namespace},
+    {"hostname", hostname},
+    {"network", network},
+    {"propagation", propagation},
+    {"procfs", procfs},
+    {"time namespace", time_namespace},
+    {"wait for the go", await_go},
+    {"hidden", hidden},
+    {"namespace root", namespace_root},
+    {"sysctls", sysctls},
+    {"labels", labels},
+    {"mounts", mounts},
+    {"terminal", terminal},
+    {"pivot root", pivot_root},
+    {"fds", fds},
+    {"landlock", landlock},
+    {"execution domain", execution_domain},
+    {"rlimits", rlimits},
+    {"seccomp privileged", seccomp_privileged},
+    {"credentials", credentials},
+    {"working directory", working_directory},
+    {"bond", bond},
+    {"seccomp", seccomp},
+    {"execute", execute},
 };
 // clang-format on
 
@@ -257,19 +261,19 @@ Result<void> jail_terminal(Child& child) noexcept {
 // The order of a process that joins a jail: the same identity, filter and limits.
 // clang-format off
 constexpr Step kExecSteps[] = {
-    session,
-    await_go,
-    jail_terminal,
-    fds,
-    landlock,
-    execution_domain,
-    rlimits,
-    seccomp_privileged,
-    credentials,
-    working_directory,
-    bond,
-    seccomp,
-    execute,
+    {"session", session},
+    {"await go", await_go},
+    {"jail terminal", jail_terminal},
+    {"fds", fds},
+    {"landlock", landlock},
+    {"execution domain", execution_domain},
+    {"rlimits", rlimits},
+    {"seccomp privileged", seccomp_privileged},
+    {"credentials", credentials},
+    {"working directory", working_directory},
+    {"bond", bond},
+    {"seccomp", seccomp},
+    {"execute", execute},
 };
 // clang-format on
 
@@ -285,8 +289,10 @@ Result<void> join_while_outside(const plan::LaunchPlan& plan) noexcept {
 }
 
 [[noreturn]] void walk(std::span<const Step> steps, Child& child) noexcept {
-  for (const Step step : steps)
-    if (Result<void> done = step(child); !done) fail(child.fds.sync, done.error());
+  for (const Step& step : steps) {
+    if (Result<void> done = step.take(child); !done) fail(child.fds.sync, done.error());
+    timing::note(step.name);
+  }
   sys::exit_now(static_cast<int>(ExitCode::kFailure));
 }
 
@@ -360,7 +366,10 @@ Result<void> make_of_joined(const plan::LaunchPlan& plan, int spare,
   if (!pid && pid.error().code() == ENOMEM)
     pid.error().hint("a jail whose PID 1 has ended takes no new processes");
   if (!pid) fail(sync, pid.error());
-  if (*pid == 0) walk(steps, child);
+  if (*pid == 0) {
+    timing::note("join");
+    walk(steps, child);
+  }
   const SyncMessage told{.kind = SyncMessage::Kind::kPid, .pid = *pid};
   [[maybe_unused]] const Result<void> sent = send_message(sync, told);
   sys::exit_now(0);
@@ -369,6 +378,7 @@ Result<void> make_of_joined(const plan::LaunchPlan& plan, int spare,
 }  // namespace
 
 void jail_main(const plan::LaunchPlan& plan, const ChildFds& fds) noexcept {
+  timing::note_birth();
   ::close(fds.parent);
   Child child{.plan = plan, .fds = fds, .premade = {}, .root = {}, .pty = {}};
   walk(kJailSteps, child);
@@ -389,6 +399,7 @@ void exec_main(const plan::LaunchPlan& plan, const ChildFds& fds,
 
 void join_main(const plan::LaunchPlan& plan, const ChildFds& fds,
                std::span<const JoinTarget> targets) noexcept {
+  timing::note_birth();
   ::close(fds.parent);
   Child child{.plan = plan, .fds = fds, .premade = {}, .root = {}, .pty = {}};
   if (Result<void> entered = enter_namespaces(plan, targets); !entered)

@@ -10,6 +10,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/sys.h"
 #include "runtime/base/text.h"
+#include "runtime/base/timing.h"
 #include "runtime/denials.h"
 #include "runtime/join.h"
 #include "runtime/launch.h"
@@ -105,6 +106,7 @@ Result<void> Birth::plan() {
   plan_ = std::move(planned.plan);
   if (plan_.joined != 0) joins_ = TRY(open_namespaces(store_, config_));
   for (const std::string& warning : plan_.degraded) log::line(log::Level::kWarning, warning);
+  timing::note("plan");
   return {};
 }
 
@@ -199,17 +201,24 @@ Result<void> Birth::assemble() {
     jail_.log.emplace(TRY(LogWriter::open(jail_.directory.log_path(), {})));
   jail_.stdio.emplace(TRY(Stdio::make(options_.stdio, jail_.log ? &*jail_.log : nullptr)));
   jail_.signals = TRY(block_signals());
+  timing::note("name, standard streams");
   TRY(make_cgroup());
+  timing::note("cgroup");
   jail_.process.emplace(
       TRY(launch(plan_, jail_.cgroup ? jail_.cgroup.fd() : -1, jail_.stdio->child_ends(), joins_)));
+  timing::note("clone");
   joins_.clear();
   // While the child is on its first steps, it is decided whose ids it gets; while it assembles its
   // root, the record is written.
   TRY(take_ids());
   TRY(delegate_cgroup());
+  timing::note("choice of ids");
   TRY(jail_.process->admit(plan_));
+  timing::note("id maps, the go");
   TRY(save_running());
+  timing::note("record");
   TRY(jail_.process->confirm(jail_.directory.fd()));
+  timing::note("wait for execve");
   if (!jail_.process->listener()) tell_unreported();
   TRY(jail_.stdio->started(jail_.process->terminal()));
   log::info(config_.name, ": runs as process ", jail_.process->pid());
@@ -222,7 +231,9 @@ Result<Exit> Birth::live() {
   plan_ = {};
   facts_ = {};
   const Ended ended = TRY(watch(jail_, options_.unit));
+  timing::note("payload, and its end");
   Result<Exit> buried = bury(jail_, ended);
+  timing::note("cgroup and record deleted");
   claimed_ = !buried;
   return buried;
 }

@@ -1,5 +1,5 @@
 # Rows and samples of a run -> bench.json.
-# Arguments: $rows $times $budgets, and of the machine $date $kernel $cores $cpu $cgroups $load
+# Arguments: $rows $times $layers $budgets, and of the machine $date $kernel $cores $cpu $cgroups $load
 def median: sort | if length % 2 == 1 then .[length / 2 | floor]
   else (.[length / 2 - 1] + .[length / 2]) / 2 end;
 def rounded: if . == null then null else . * 1000 | round / 1000 end;
@@ -42,5 +42,6 @@ def measured:
           elif $value[$budget.row] then $value[$budget.row] <= $budget.times * .value
           else null end)
       | del(.group, (.note | select(. == "")))
-    ]
+    ],
+    $layers
   }

@@ -24,6 +24,9 @@ line("name"; "median ms"; "x floor"; "x jaula"; "budget"; ""),
     else line(.name; shown; .ratio_to_floor | decimals(2); .ratio_to_jaula | decimals(2);
       .budget // ""; if .within == null then "" elif .within then "ok" else "over" end)
     end),
+( select(.layers != [])
+  | "", "what a `jaula run` spends its time on (median us of each layer, the two sides at the same time)", "",
+    (.layers[] | (.side | wide(8)) + (.layer | wide(32)) + ("\(.us)" | right(6))) ),
 ( .machine
   | select((.load_average / " " | .[0] | tonumber) > .cores)
   | "", "The machine was busy: take the ratios loosely, or run again under nice -n -19." )

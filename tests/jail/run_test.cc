@@ -1,6 +1,8 @@
 #include <string.h>
 
+#include <algorithm>
 #include <csignal>
+#include <sstream>
 
 #include "tests/jail/jails.h"
 
@@ -48,6 +50,60 @@ TEST_CASE("run: the log level decides what is told of a start and an end") {
   CHECK(contains(info, name + ": ended with 2\n"));
   CHECK_FALSE(contains(info, ": record "));
   CHECK(contains(told("debug").err, name + ": record " + jails.state() + "/run/" + name + "\n"));
+}
+
+// The lines of --timing: of each step whose it was and what it is called.
+std::vector<std::string> steps_of(const std::string& text) {
+  std::vector<std::string> steps;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string side, name;
+    long at, took;
+    if (words >> at >> took >> side && std::getline(words >> std::ws, name))
+      steps.push_back(side.append(" ").append(name));
+  }
+  return steps;
+}
+
+TEST_CASE("run: --timing tells what a start did on both sides of the fork, and otherwise nothing") {
+  const Jails jails;
+  CHECK_EQ(steps_of(run(jails.command({"run", jails.root(), "probe", "true"})).err).size(), 0);
+  const Ran ran = run(jails.command({"run", "--timing", jails.root(), "probe", "exit", "3"}));
+  CHECK_EQ(ran.code, 3);
+  const std::vector<std::string> steps = steps_of(ran.err);
+  // Each side in its own order.
+  for (const std::vector<std::string>& order :
+       {std::vector<std::string>{"parent spec", "parent plan", "parent cgroup", "parent clone",
+                                 "parent id maps, the go", "parent record",
+                                 "parent wait for execve", "parent payload, and its end",
+                                 "parent cgroup and record deleted"},
+        std::vector<std::string>{"inside clone", "inside session", "inside wait for the go",
+                                 "inside root file system", "inside /proc", "inside mounts",
+                                 "inside pivot root", "inside credentials", "inside seccomp"}}) {
+    auto from = steps.begin();
+    for (const std::string& step : order) {
+      CAPTURE(step);
+      from = std::find(from, steps.end(), step);
+      REQUIRE(from != steps.end());
+    }
+  }
+  CHECK_EQ(jails.left_behind(), "");
+}
+
+TEST_CASE("run: --timing of a detached jail tells of its start, and of one that fails so far") {
+  const Jails jails;
+  const std::string name = jails.name("timed");
+  Ran ran = run(jails.command(
+      {"run", "-d", "--timing", "--name", name, jails.root(), "/bin/probe", "await", "TERM"}));
+  CHECK_EQ(ran.code, 0);
+  std::vector<std::string> steps = steps_of(ran.err);
+  CHECK_EQ(std::count(steps.begin(), steps.end(), "inside seccomp"), 1);
+  CHECK_EQ(std::count(steps.begin(), steps.end(), "parent payload, and its end"), 0);
+  ran = run(jails.command({"run", "--timing", jails.root(), "/no/such/program"}));
+  CHECK_EQ(ran.code, 127);
+  steps = steps_of(ran.err);
+  CHECK_EQ(std::count(steps.begin(), steps.end(), "inside mounts"), 1);
 }
 
 TEST_CASE(
